@@ -1,0 +1,276 @@
+//! What a job and Nexus tell each other, and what Nexus tells of runs and change sets.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::entity::Entity;
+use crate::fields::Fields;
+
+/// `POST /api/sync/runs`: a job begins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StartRun {
+    /// The job's name, e.g. `sync-freshservice`.
+    pub job: String,
+    /// What started it.
+    pub trigger: Trigger,
+}
+
+/// What started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    /// The timer.
+    Schedule,
+    /// A person.
+    Manual,
+}
+
+impl Trigger {
+    /// The word of the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// The answer to [`StartRun`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Started {
+    /// The run's id.
+    pub run_id: i64,
+    /// The job must report progress at least this often (seconds), or its run counts as interrupted.
+    pub lease_seconds: u32,
+}
+
+/// One record as its vendor has it, in our field names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Observation {
+    /// What kind of record it is.
+    pub entity: Entity,
+    /// The vendor's id, as text.
+    pub external_id: String,
+    /// The list that it was read from; the unit in which a read is complete or not.
+    pub scope: String,
+    /// The vendor's values; null where the vendor has none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub fields: Fields,
+    /// For fields that link to other records: the vendor's ids of those, by field name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, Vec<String>>,
+}
+
+/// `PUT /api/sync/runs/{id}/observations/{n}`: one batch. The same batch sent twice counts once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// At most 1,000 records.
+    pub observations: Vec<Observation>,
+}
+
+/// `PUT /api/sync/runs/{id}/progress`: the run lives, and this is how far it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// What it does, for a person.
+    pub step: String,
+    /// Records done so far.
+    pub done: u64,
+    /// Records in all, when known.
+    pub total: Option<u64>,
+    /// Calls made to the vendor so far.
+    pub vendor_calls: u64,
+}
+
+/// How one list was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ScopeReport {
+    /// Its name, as in [`Observation::scope`].
+    pub name: String,
+    /// The kind of record in it.
+    pub entity: Entity,
+    /// Every page was read without an error and every record understood: only then may absent records be missing.
+    pub complete: bool,
+    /// Records read.
+    pub records: u64,
+    /// Why it is not complete.
+    pub error: Option<String>,
+}
+
+/// A record that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Quarantined {
+    /// Its kind.
+    pub entity: Entity,
+    /// The vendor's id, where readable.
+    pub external_id: Option<String>,
+    /// What is wrong with it, naming the field.
+    pub reason: String,
+}
+
+/// `POST /api/sync/runs/{id}/complete`: the vendor was read; plan, judge and apply.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Complete {
+    /// Every list of the job.
+    pub scopes: Vec<ScopeReport>,
+    /// Records left out.
+    pub quarantined: Vec<Quarantined>,
+    /// Calls made to the vendor in all.
+    pub vendor_calls: u64,
+    /// Set when the job gave up: nothing is planned, the directory stays as it was.
+    pub error: Option<String>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// Going on.
+    Running,
+    /// Its plan waits for a person.
+    Held,
+    /// Its plan was applied (or there was nothing to do).
+    Applied,
+    /// It gave up; the directory is as it was.
+    Failed,
+    /// Applied, but a list was not read completely or rows were skipped.
+    Partial,
+    /// It was not heard of again; the directory is as it was.
+    Interrupted,
+    /// It did not start because another run of the job was going.
+    Skipped,
+}
+
+impl RunState {
+    /// Every state.
+    pub const ALL: [Self; 7] =
+        [Self::Running, Self::Held, Self::Applied, Self::Failed, Self::Partial, Self::Interrupted, Self::Skipped];
+
+    /// The word of the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Held => "held",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Partial => "partial",
+            Self::Interrupted => "interrupted",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// Something in the source that a person should look at, such as a department without an account number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Gap {
+    /// The kind of record it concerns.
+    pub entity: Entity,
+    /// The vendor's id.
+    pub external_id: String,
+    /// The vendor's name of it.
+    pub name: String,
+    /// What is missing and what to do.
+    pub reason: String,
+}
+
+/// How many records, by kind (`company`) and by what happens to them (`create`, `update`, `archive`, `restore`,
+/// `unchanged`, `missing`, `quarantined`, `gap`, `stale`).
+pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// A run, as `GET /api/sync/runs/{id}` sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Run {
+    /// Id.
+    pub id: i64,
+    /// The job's name.
+    pub job: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// What started it.
+    pub trigger: Trigger,
+    /// One sentence about the outcome.
+    pub message: Option<String>,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended.
+    pub finished_at: Option<String>,
+    /// How far it is.
+    pub progress: Progress,
+    /// What was planned.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub counts: Counts,
+    /// The lists it read.
+    pub scopes: Vec<ScopeReport>,
+    /// Records left out.
+    pub quarantined: Vec<Quarantined>,
+    /// What a person should look at.
+    pub gaps: Vec<Gap>,
+    /// What it did, line by line.
+    pub log: Vec<LogLine>,
+    /// Its plan.
+    pub changeset_id: Option<i64>,
+}
+
+/// A line of a run's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogLine {
+    /// When.
+    pub at: String,
+    /// What.
+    pub line: String,
+}
+
+/// One record's change, as the history, a plan and the feed show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Change {
+    /// Id of the change.
+    pub id: i64,
+    /// Position in the feed; null until applied.
+    pub cursor: Option<i64>,
+    /// The kind of record.
+    pub entity: Entity,
+    /// The record.
+    pub record_id: i64,
+    /// `create`, `update`, `archive` or `restore`.
+    pub action: String,
+    /// `proposed`, `applied`, `stale` or `rejected`.
+    pub state: String,
+    /// Why it is proposed, or why it was skipped.
+    pub reason: Option<String>,
+    /// The changed fields before.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub before: Map<String, Value>,
+    /// The changed fields after.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub after: Map<String, Value>,
+}

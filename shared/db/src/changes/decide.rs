@@ -1,0 +1,213 @@
+//! Decides each row against the directory as it is, under the feed's lock: versions, references, unique values.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use nexus_core::entity::{Entity, Field, Kind};
+use nexus_core::{FieldError, Fields, fields};
+use serde_json::Value;
+
+use super::ChangeError;
+use super::row::{Action, Outcome, Row, references};
+use crate::records::{self, Record};
+use crate::{Query, Result, Tx};
+
+/// What happens when a row cannot be applied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The whole change set fails: a request.
+    Abort,
+    /// The row is skipped: a plan.
+    Skip,
+}
+
+type Known = BTreeMap<(Entity, i64), Record>;
+
+pub(super) async fn decide(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
+    let known = load_known(tx, rows).await?;
+    for row in rows.iter_mut() {
+        let outcome = decide_row(row, &known);
+        settle(row, outcome, failure)?;
+    }
+    check_references(tx, rows, failure).await?;
+    check_unique(tx, rows, failure).await
+}
+
+/// Keeps an outcome; a failure aborts or skips.
+fn settle(
+    row: &mut Row,
+    outcome: std::result::Result<Outcome, ChangeError>,
+    failure: Failure,
+) -> std::result::Result<(), ChangeError> {
+    row.outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) if failure == Failure::Abort => return Err(error),
+        Err(ChangeError::Invalid(faults)) => Outcome::Stale(
+            faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; "),
+        ),
+        Err(error) => Outcome::Stale(error.to_string()),
+    };
+    Ok(())
+}
+
+async fn load_known(tx: &mut Tx, rows: &[Row]) -> std::result::Result<Known, ChangeError> {
+    let mut wanted: BTreeMap<Entity, BTreeSet<i64>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.id != 0) {
+        if !wanted.entry(row.entity).or_default().insert(row.id) {
+            return Err(ChangeError::Twice { entity: row.entity, id: row.id });
+        }
+    }
+    let mut known = Known::new();
+    for (entity, ids) in wanted {
+        let ids: Vec<i64> = ids.into_iter().collect();
+        for (id, record) in records::load(tx, entity, &ids).await? {
+            known.insert((entity, id), record);
+        }
+    }
+    Ok(known)
+}
+
+fn decide_row(row: &Row, known: &Known) -> std::result::Result<Outcome, ChangeError> {
+    let Row { entity, id, .. } = *row;
+    if row.action == Action::Create {
+        // A planned record has its id already, so that the plan's other rows can link to it.
+        if known.contains_key(&(entity, id)) {
+            return Err(ChangeError::Twice { entity, id });
+        }
+        let mut wanted = row.wanted.clone();
+        fields::complete(entity, &mut wanted).map_err(ChangeError::Invalid)?;
+        let record = Record { version: 1, created_at: String::new(), archived_at: None, fields: wanted.clone() };
+        return Ok(Outcome::Write { record, before: Fields::new(), after: wanted });
+    }
+    let current = known.get(&(entity, id)).ok_or(ChangeError::NotFound { entity, id })?;
+    let archived = current.archived_at.is_some();
+    if row.version.is_some_and(|seen| seen != current.version) {
+        return Err(ChangeError::Stale { entity, id, current: current.version });
+    }
+    if archived != (row.action == Action::Restore) {
+        return Err(ChangeError::NotFound { entity, id });
+    }
+    if row.action == Action::Link {
+        return Ok(Outcome::Unchanged(current.version));
+    }
+    fields::require(entity, &row.wanted).map_err(ChangeError::Invalid)?;
+    let mut record = current.clone();
+    let (mut before, mut after) = (Fields::new(), Fields::new());
+    for (name, value) in &row.wanted {
+        let old = record.fields.get(name).cloned().unwrap_or(Value::Null);
+        if old != *value {
+            before.insert(name.clone(), old);
+            after.insert(name.clone(), value.clone());
+            record.fields.insert(name.clone(), value.clone());
+        }
+    }
+    if row.action == Action::Update && after.is_empty() {
+        return Ok(Outcome::Unchanged(current.version));
+    }
+    // The feed tells a record that leaves or comes back in full, so that a follower needs no second read.
+    match row.action {
+        Action::Archive => before.clone_from(&current.fields),
+        Action::Restore => after.clone_from(&record.fields),
+        _ => {}
+    }
+    record.version += 1;
+    Ok(Outcome::Write { record, before, after })
+}
+
+/// Every record that a row links to must exist, or be created by the same change set.
+async fn check_references(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
+    let mut wanted: BTreeMap<Entity, BTreeSet<i64>> = BTreeMap::new();
+    for row in rows.iter() {
+        if let Outcome::Write { after, .. } = &row.outcome {
+            for (field, target) in linking(row.entity) {
+                wanted.entry(target).or_default().extend(references(after.get(field.name)));
+            }
+        }
+    }
+    let mut existing: BTreeMap<Entity, BTreeSet<i64>> = BTreeMap::new();
+    for (target, ids) in wanted {
+        existing.insert(target, existing_ids(tx, target, &ids).await?);
+    }
+    // In the order of the kinds, so that a row that fails here takes those that link to it with it.
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|&at| rows[at].entity);
+    for at in order {
+        let row = &rows[at];
+        let Outcome::Write { after, .. } = &row.outcome else { continue };
+        let missing = linking(row.entity).find_map(|(field, target)| {
+            let known = existing.get(&target);
+            let id = references(after.get(field.name))
+                .into_iter()
+                .find(|id| !known.is_some_and(|known| known.contains(id)))?;
+            Some(FieldError::new(field.name, format!("there is no {} {id}", target.as_str())))
+        });
+        match missing {
+            Some(fault) => settle(&mut rows[at], Err(ChangeError::Invalid(vec![fault])), failure)?,
+            None if row.action == Action::Create => {
+                let (entity, id) = (row.entity, row.id);
+                existing.entry(entity).or_default().insert(id);
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn linking(entity: Entity) -> impl Iterator<Item = (&'static Field, Entity)> {
+    entity.fields().iter().filter_map(|field| match field.kind {
+        Kind::Reference(target) => Some((field, target)),
+        Kind::Links(link) => Some((field, link.entity)),
+        _ => None,
+    })
+}
+
+async fn existing_ids(tx: &mut Tx, entity: Entity, ids: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sql = format!(
+        "SELECT t.id FROM {} t JOIN {} ON t.id = CAST(x.value AS BIGINT)",
+        entity.table(),
+        tx.dialect().each(1)
+    );
+    let ids: Vec<i64> = ids.iter().copied().collect();
+    let found = tx.all::<(i64,)>(Query::new(sql).bind(Value::from(ids))).await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// A unique value may be held by one live record only. The unique index would say so, too, but it would end the
+/// transaction and take the other rows with it.
+async fn check_unique(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
+    for entity in Entity::ALL {
+        for field in entity.fields().iter().filter(|field| field.unique) {
+            let keys: Vec<(usize, String)> = rows
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.entity == entity && row.action != Action::Archive)
+                .filter_map(|(at, row)| match &row.outcome {
+                    Outcome::Write { after, .. } => Some((at, records::key(after.get(field.name)?)?)),
+                    _ => None,
+                })
+                .collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let held = records::find_by_key(tx, entity, field.name, keys.iter().map(|(_, key)| key.as_str())).await?;
+            let mut claimed: HashMap<&str, i64> = HashMap::new();
+            // Records that this change set archives make room for another; they are written first.
+            let leaving: BTreeSet<i64> = rows
+                .iter()
+                .filter(|row| row.entity == entity && row.action == Action::Archive)
+                .filter(|row| matches!(row.outcome, Outcome::Write { .. }))
+                .map(|row| row.id)
+                .collect();
+            for (at, key) in &keys {
+                let id = rows[*at].id;
+                let by_other = held.get(key).is_some_and(|holder| *holder != id && !leaving.contains(holder));
+                if by_other || claimed.insert(key, id).is_some() {
+                    settle(&mut rows[*at], Err(ChangeError::Taken { entity, field: field.name }), failure)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The one door for writes of directory records.
+//!
+//! Every write is a **change set**: an author, an origin, a reason, and one change per record. It runs in one
+//! transaction: take the feed's lock, check versions, write the records set-based, write the change rows. The change
+//! rows are the audit log, the feed for other services and the source for undo.
+//!
+//! - [`change`] decides and applies at once, as a request of a person or a service does: all of it or nothing.
+//! - [`propose`] stores a plan; [`apply`] applies exactly the stored rows: those that moved meanwhile are skipped and
+//!   told ([`RowState::Stale`]), the others are written.
+//! - [`revert`] is a change set whose changes are the inverse.
+//!
+//! The feed has no gaps and no reordering: its cursor is a counter in a row that each writer locks until it commits, so
+//! cursors become visible in the order of their numbers.
+
+mod decide;
+mod feed;
+mod plan;
+mod row;
+mod write;
+
+pub use feed::{FeedRow, feed};
+pub use plan::{
+    Applied, LeftAlone, Proposal, SetHead, apply, find, hold, list_rows, list_sets, propose, reject, reserve, revert,
+    supersede,
+};
+pub use row::{Action, Link, RowState};
+
+use nexus_core::entity::Entity;
+use nexus_core::{Actor, FieldError, Fields};
+use thiserror::Error;
+
+use crate::Db;
+
+/// Where a change set comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A call of the REST API.
+    Api,
+    /// A form of the web interface.
+    Page,
+    /// A sync's plan.
+    Sync,
+    /// The undoing of another change set.
+    Undo,
+    /// Nexus itself: its first start.
+    System,
+}
+
+impl Origin {
+    /// The word of the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Page => "page",
+            Self::Sync => "sync",
+            Self::Undo => "undo",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Who does something, by which way and why.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// The author.
+    pub actor: Actor,
+    /// The way.
+    pub origin: Origin,
+    /// A short sentence for the history.
+    pub reason: String,
+}
+
+/// One record's change as its author wants it. A change set holds each record once at most.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// A new record. Fields that are not given take their defaults.
+    Create {
+        /// Its kind.
+        entity: Entity,
+        /// Its fields, parsed (`nexus_core::fields::parse`).
+        fields: Fields,
+    },
+    /// New values for some fields of a live record.
+    Update {
+        /// Its kind.
+        entity: Entity,
+        /// Its id.
+        id: i64,
+        /// The version that the author saw; none: whatever it is now.
+        version: Option<i64>,
+        /// The fields to change, parsed.
+        fields: Fields,
+    },
+    /// Takes a record out of the live directory, with its links.
+    Archive {
+        /// Its kind.
+        entity: Entity,
+        /// Its id.
+        id: i64,
+        /// As in `Update`.
+        version: Option<i64>,
+    },
+    /// Brings an archived record back, with its links.
+    Restore {
+        /// Its kind.
+        entity: Entity,
+        /// Its id.
+        id: i64,
+        /// As in `Update`.
+        version: Option<i64>,
+    },
+}
+
+/// What came of a change set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The change set; none when nothing was to be changed.
+    pub changeset_id: Option<i64>,
+    /// Each edit's record after it, in the order of the edits.
+    pub records: Vec<Touched>,
+}
+
+/// A record after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// Its id.
+    pub id: i64,
+    /// Its version now.
+    pub version: i64,
+}
+
+/// Why a change set is not applied. With [`change`], nothing was written.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// There is no such live (to restore: archived) record.
+    #[error("{} {id} does not exist", entity.as_str())]
+    NotFound {
+        /// Kind.
+        entity: Entity,
+        /// Id.
+        id: i64,
+    },
+    /// The record moved since the author saw it.
+    #[error("{} {id} has changed meanwhile; it is at version {current}", entity.as_str())]
+    Stale {
+        /// Kind.
+        entity: Entity,
+        /// Id.
+        id: i64,
+        /// Its version now.
+        current: i64,
+    },
+    /// Another live record holds a value that only one may hold.
+    #[error("another {} has this {field}", entity.as_str())]
+    Taken {
+        /// Kind.
+        entity: Entity,
+        /// The unique field.
+        field: &'static str,
+    },
+    /// Fields that no record may have.
+    #[error("some fields are not valid")]
+    Invalid(Vec<FieldError>),
+    /// The change set names a record twice.
+    #[error("{} {id} is changed twice in one change set", entity.as_str())]
+    Twice {
+        /// Kind.
+        entity: Entity,
+        /// Id.
+        id: i64,
+    },
+    /// There is no such change set.
+    #[error("change set {0} does not exist")]
+    NoChangeset(i64),
+    /// The change set was decided before, or is not of the state that this needs.
+    #[error("the change set is {state}; this needs one that is {needed}")]
+    Decided {
+        /// Its state.
+        state: String,
+        /// The state needed.
+        needed: &'static str,
+    },
+    /// The change set is not the one that was reviewed.
+    #[error("the plan is not the one that was reviewed")]
+    OtherDigest,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] crate::Error),
+}
+
+/// Applies these edits now, all or none.
+///
+/// An update that changes nothing is no change: no version, no row, no change set.
+///
+/// # Errors
+/// The first edit that cannot be applied.
+pub async fn change(db: &Db, deed: &Deed, edits: Vec<Edit>) -> Result<Done, ChangeError> {
+    let now = db.now();
+    let mut tx = db.write().await?;
+    write::lock_feed(&mut tx).await?;
+    let mut rows: Vec<row::Row> = edits.into_iter().map(row::Row::from).collect();
+    decide::decide(&mut tx, &mut rows, decide::Failure::Abort).await?;
+    let done = write::write_new(&mut tx, deed, rows, None, &now).await?;
+    tx.commit().await?;
+    Ok(done)
+}

@@ -1,0 +1,165 @@
+//! A change on its way to the database.
+
+use nexus_core::entity::Entity;
+use nexus_core::Fields;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Edit;
+use crate::records::Record;
+
+/// What happens to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It is new.
+    Create,
+    /// Fields change.
+    Update,
+    /// It leaves the live directory.
+    Archive,
+    /// It comes back.
+    Restore,
+    /// It is linked to a source; no field changes, so the feed does not tell it.
+    Link,
+}
+
+impl Action {
+    /// The word of the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Archive => "archive",
+            Self::Restore => "restore",
+            Self::Link => "link",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Archive, Self::Restore, Self::Link]
+            .into_iter()
+            .find(|action| action.as_str() == word)
+    }
+
+    /// The action that undoes this one.
+    pub(super) const fn inverse(self) -> Self {
+        match self {
+            Self::Create | Self::Restore => Self::Archive,
+            Self::Archive => Self::Restore,
+            Self::Update => Self::Update,
+            Self::Link => Self::Link,
+        }
+    }
+}
+
+/// Where a change stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowState {
+    /// Waits in a plan.
+    Proposed,
+    /// Written.
+    Applied,
+    /// Skipped: the record moved since the plan was made, or cannot be written any more.
+    Stale,
+    /// A person said no.
+    Rejected,
+}
+
+impl RowState {
+    /// The word of the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Applied => "applied",
+            Self::Stale => "stale",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// The tie between a record and its source, written together with the change that it came with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// The source, e.g. `freshservice`.
+    pub source: String,
+    /// The source's id of the record.
+    pub external_id: String,
+    /// The list in which the source tells it.
+    pub scope: String,
+    /// Covers what was planned from the source's values.
+    pub hash: String,
+    /// The source's values.
+    pub values: Fields,
+    /// The record was created from this source.
+    pub created: bool,
+}
+
+/// A change, from the wish to what is written.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// The stored row, for a plan's.
+    pub change_id: Option<i64>,
+    pub entity: Entity,
+    /// The record; zero for a new one that has no id yet.
+    pub id: i64,
+    pub action: Action,
+    /// The version that the author saw.
+    pub version: Option<i64>,
+    /// What the author wants; for an update only the fields to change.
+    pub wanted: Fields,
+    pub reason: Option<String>,
+    pub link: Option<Link>,
+    /// What is decided: filled by `decide`.
+    pub outcome: Outcome,
+}
+
+/// What is to be done with a row.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Outcome {
+    #[default]
+    Undecided,
+    /// Nothing changes; the record is at this version.
+    Unchanged(i64),
+    /// Skipped, and why.
+    Stale(String),
+    /// The record as it will be, and the changed fields before and after.
+    Write { record: Record, before: Fields, after: Fields },
+}
+
+impl Row {
+    fn new(entity: Entity, id: i64, action: Action, version: Option<i64>, wanted: Fields) -> Self {
+        Self {
+            change_id: None,
+            entity,
+            id,
+            action,
+            version,
+            wanted,
+            reason: None,
+            link: None,
+            outcome: Outcome::Undecided,
+        }
+    }
+}
+
+impl From<Edit> for Row {
+    fn from(edit: Edit) -> Self {
+        match edit {
+            Edit::Create { entity, fields } => Self::new(entity, 0, Action::Create, None, fields),
+            Edit::Update { entity, id, version, fields } => Self::new(entity, id, Action::Update, version, fields),
+            Edit::Archive { entity, id, version } => Self::new(entity, id, Action::Archive, version, Fields::new()),
+            Edit::Restore { entity, id, version } => Self::new(entity, id, Action::Restore, version, Fields::new()),
+        }
+    }
+}
+
+/// The ids that a field's value refers to.
+pub(super) fn references(value: Option<&Value>) -> Vec<i64> {
+    match value {
+        Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_i64).collect(),
+        Some(value) => value.as_i64().into_iter().collect(),
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,333 @@
+//! Writes decided rows, set-based: a handful of statements however many records there are.
+
+use std::collections::BTreeMap;
+
+use nexus_core::Fields;
+use nexus_core::entity::{Entity, Kind};
+use serde_json::{Map, Value, json};
+
+use super::row::{Action, Outcome, Row, RowState, references};
+use super::{Deed, Done, Origin, Touched};
+use crate::records::Record;
+use crate::{Error, Query, Result, Tx};
+
+/// Becomes the only writer until the transaction ends. In SQLite the transaction is that already.
+pub(super) async fn lock_feed(tx: &mut Tx) -> Result<()> {
+    if tx.dialect() == crate::Dialect::Postgres {
+        tx.one::<(i64,)>(Query::new("SELECT value FROM sequences WHERE name = 'feed' FOR UPDATE")).await?;
+    }
+    Ok(())
+}
+
+/// Takes `n` numbers of a sequence: the first of them.
+pub(super) async fn allocate(tx: &mut Tx, sequence: &str, n: usize) -> Result<i64> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    let query = Query::new("UPDATE sequences SET value = value + $1 WHERE name = $2 RETURNING value");
+    let (last,) = tx.one::<(i64,)>(query.bind(n).bind(sequence)).await?;
+    Ok(last - n + 1)
+}
+
+/// Writes a change set of decided rows that is not stored yet, and its rows.
+pub(super) async fn write_new(
+    tx: &mut Tx,
+    deed: &Deed,
+    mut rows: Vec<Row>,
+    reverts: Option<i64>,
+    now: &str,
+) -> Result<Done> {
+    write_records(tx, &mut rows, now).await?;
+    let records = rows.iter().map(touched).collect();
+    rows.retain(|row| matches!(row.outcome, Outcome::Write { .. }));
+    if rows.is_empty() {
+        return Ok(Done { changeset_id: None, records });
+    }
+    let head = Query::new(
+        "INSERT INTO changesets (state, origin, author_id, author, reason, reverts_id, created_at, decided_at, decided_by) \
+         VALUES ('applied', $1, $2, $3, $4, $5, $6, $6, $3) RETURNING id",
+    )
+    .bind(deed.origin.as_str())
+    .bind(deed.actor.user_id)
+    .bind(deed.actor.name.as_str())
+    .bind(deed.reason.as_str())
+    .bind(reverts)
+    .bind(now);
+    let (changeset_id,) = tx.one::<(i64,)>(head).await?;
+    let cursor = allocate(tx, "feed", rows.len()).await?;
+    insert_changes(tx, changeset_id, &rows, Some(cursor), now).await?;
+    if matches!(deed.origin, Origin::Api | Origin::Page) {
+        pin(tx, &rows, &deed.actor.name, now).await?;
+    }
+    Ok(Done { changeset_id: Some(changeset_id), records })
+}
+
+fn touched(row: &Row) -> Touched {
+    let version = match &row.outcome {
+        Outcome::Write { record, .. } => record.version,
+        Outcome::Unchanged(version) => *version,
+        Outcome::Undecided | Outcome::Stale(_) => 0,
+    };
+    Touched { id: row.id, version }
+}
+
+/// Writes the records themselves and their links.
+pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], now: &str) -> Result<()> {
+    for entity in Entity::ALL {
+        number(tx, entity, rows).await?;
+        let (mut archived, mut created, mut updated) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows.iter_mut().filter(|row| row.entity == entity) {
+            let Outcome::Write { record, .. } = &mut row.outcome else { continue };
+            match row.action {
+                Action::Create => now.clone_into(&mut record.created_at),
+                Action::Archive => record.archived_at = Some(now.to_owned()),
+                _ => record.archived_at = None,
+            }
+            let payload = columns(entity, row.id, record, now);
+            match row.action {
+                Action::Create => created.push(payload),
+                Action::Archive => archived.push(payload),
+                _ => updated.push(payload),
+            }
+        }
+        // Archived records first: they make room for those that take over a unique value.
+        update(tx, entity, archived).await?;
+        insert(tx, entity, created).await?;
+        update(tx, entity, updated).await?;
+    }
+    write_links(tx, rows).await
+}
+
+/// Gives new records their ids.
+async fn number(tx: &mut Tx, entity: Entity, rows: &mut [Row]) -> Result<()> {
+    let unnumbered = |row: &&mut Row| row.entity == entity && row.id == 0 && row.action == Action::Create;
+    let n = rows.iter_mut().filter(unnumbered).count();
+    if n > 0 {
+        let first = allocate(tx, entity.as_str(), n).await?;
+        for (row, id) in rows.iter_mut().filter(unnumbered).zip(first..) {
+            row.id = id;
+        }
+    }
+    Ok(())
+}
+
+/// A record as the statements below read it.
+fn columns(entity: Entity, id: i64, record: &Record, now: &str) -> Value {
+    let mut payload: Map<String, Value> = entity
+        .fields()
+        .iter()
+        .filter(|field| field.is_column())
+        .map(|field| {
+            let value = record.fields.get(field.name).cloned().unwrap_or(Value::Null);
+            let value = if field.kind == Kind::TextList { Value::String(value.to_string()) } else { value };
+            (field.name.to_owned(), value)
+        })
+        .collect();
+    payload.insert("id".into(), id.into());
+    payload.insert("version".into(), record.version.into());
+    payload.insert("created_at".into(), record.created_at.as_str().into());
+    payload.insert("updated_at".into(), now.into());
+    payload.insert("archived_at".into(), record.archived_at.as_deref().into());
+    Value::Object(payload)
+}
+
+/// Every column of a record's table with the expression that reads it from `x.value`.
+fn column_expressions(entity: Entity) -> Vec<(&'static str, String)> {
+    let text = |name| (name, format!("x.value->>'{name}'"));
+    let number = |name| (name, format!("CAST(x.value->>'{name}' AS BIGINT)"));
+    let own = [number("id"), number("version"), text("created_at"), text("updated_at"), text("archived_at")];
+    let fields = entity.fields().iter().filter(|field| field.is_column()).map(|field| match field.kind {
+        Kind::Integer | Kind::Reference(_) => number(field.name),
+        Kind::Bool => (field.name, format!("CAST(x.value->>'{}' AS BOOLEAN)", field.name)),
+        _ => text(field.name),
+    });
+    own.into_iter().chain(fields).collect()
+}
+
+async fn insert(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let (names, expressions): (Vec<_>, Vec<_>) = column_expressions(entity).into_iter().unzip();
+    let sql = format!(
+        "INSERT INTO {} ({}) SELECT {} FROM {}",
+        entity.table(),
+        names.join(", "),
+        expressions.join(", "),
+        tx.dialect().each(1)
+    );
+    tx.execute(Query::new(sql).bind(Value::from(records))).await?;
+    Ok(())
+}
+
+async fn update(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let set: Vec<String> = column_expressions(entity)
+        .into_iter()
+        .filter(|(name, _)| !matches!(*name, "id" | "created_at"))
+        .map(|(name, expression)| format!("{name} = {expression}"))
+        .collect();
+    let sql = format!(
+        "UPDATE {table} SET {} FROM {} WHERE {table}.id = CAST(x.value->>'id' AS BIGINT)",
+        set.join(", "),
+        tx.dialect().each(1),
+        table = entity.table(),
+    );
+    let n = records.len() as u64;
+    let written = tx.execute(Query::new(sql).bind(Value::from(records))).await?;
+    // Under the feed's lock nobody else can have taken a row away.
+    if written == n { Ok(()) } else { Err(Error::Corrupt { table: entity.table(), column: "id" }) }
+}
+
+/// Replaces the links of every row that changes them. An archived record keeps its links, to come back with them.
+async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
+    for entity in Entity::ALL {
+        for field in entity.fields() {
+            let Kind::Links(link) = field.kind else { continue };
+            let (mut cleared, mut pairs) = (Vec::new(), Vec::new());
+            for row in rows.iter().filter(|row| row.entity == entity && row.action != Action::Archive) {
+                let Outcome::Write { after, .. } = &row.outcome else { continue };
+                let Some(value) = after.get(field.name) else { continue };
+                if row.action != Action::Create {
+                    cleared.push(Value::from(row.id));
+                }
+                pairs.extend(references(Some(value)).into_iter().map(|target| json!({"o": row.id, "t": target})));
+            }
+            let each = tx.dialect().each(1);
+            if !cleared.is_empty() {
+                let sql = format!(
+                    "DELETE FROM {} WHERE {} IN (SELECT CAST(x.value AS BIGINT) FROM {each})",
+                    link.table, link.owner
+                );
+                tx.execute(Query::new(sql).bind(Value::from(cleared))).await?;
+            }
+            if !pairs.is_empty() {
+                let sql = format!(
+                    "INSERT INTO {} ({}, {}) \
+                     SELECT CAST(x.value->>'o' AS BIGINT), CAST(x.value->>'t' AS BIGINT) FROM {each}",
+                    link.table, link.owner, link.target
+                );
+                tx.execute(Query::new(sql).bind(Value::from(pairs))).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Stores the rows of a change set: as applied, with cursors from `cursor` on, or as proposed.
+pub(super) async fn insert_changes(
+    tx: &mut Tx,
+    changeset_id: i64,
+    rows: &[Row],
+    cursor: Option<i64>,
+    now: &str,
+) -> Result<()> {
+    let empty = Fields::new();
+    let state = if cursor.is_some() { RowState::Applied } else { RowState::Proposed };
+    let payload: Vec<Value> = rows
+        .iter()
+        .zip(0..)
+        .map(|(row, at): (&Row, i64)| {
+            let (before, after, state, reason) = match &row.outcome {
+                Outcome::Write { before, after, .. } => (before, after, state, row.reason.as_deref()),
+                Outcome::Stale(reason) => (&empty, &row.wanted, RowState::Stale, Some(reason.as_str())),
+                Outcome::Unchanged(_) | Outcome::Undecided => (&empty, &row.wanted, state, row.reason.as_deref()),
+            };
+            json!({
+                "cursor": cursor.map(|first| first + at), "entity": row.entity.as_str(), "record_id": row.id,
+                "action": row.action.as_str(), "state": state.as_str(), "reason": reason, "version": row.version,
+                "before": before, "after": after, "link": row.link,
+            })
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO changes (changeset_id, cursor, entity, record_id, action, state, reason, version, before, after, \
+         link, at) \
+         SELECT $2, CAST(x.value->>'cursor' AS BIGINT), x.value->>'entity', CAST(x.value->>'record_id' AS BIGINT), \
+         x.value->>'action', x.value->>'state', x.value->>'reason', CAST(x.value->>'version' AS BIGINT), x.value->'before', \
+         x.value->'after', nullif(x.value->'link', 'null'), $3 FROM {}",
+        tx.dialect().each(1)
+    );
+    let query = Query::new(sql).bind(Value::from(payload)).bind(changeset_id).bind(now);
+    tx.execute(query).await?;
+    Ok(())
+}
+
+/// What a person types over a synced field stays: the field no longer follows its source.
+async fn pin(tx: &mut Tx, rows: &[Row], who: &str, now: &str) -> Result<()> {
+    let fields: Vec<Value> = rows
+        .iter()
+        .filter(|row| row.action == Action::Update)
+        .filter_map(|row| match &row.outcome {
+            Outcome::Write { after, .. } => Some((row, after)),
+            _ => None,
+        })
+        .flat_map(|(row, after)| {
+            after.keys().map(|field| json!({"entity": row.entity.as_str(), "id": row.id, "field": field}))
+        })
+        .collect();
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT INTO field_state (entity, record_id, field, pinned_by, pinned_at) \
+         SELECT DISTINCT l.entity, l.record_id, x.value->>'field', $2, $3 FROM {} \
+         JOIN source_links l ON l.entity = x.value->>'entity' AND l.record_id = CAST(x.value->>'id' AS BIGINT) \
+         WHERE true \
+         ON CONFLICT (entity, record_id, field) \
+         DO UPDATE SET pinned_by = excluded.pinned_by, pinned_at = excluded.pinned_at",
+        tx.dialect().each(1)
+    );
+    tx.execute(Query::new(sql).bind(Value::from(fields)).bind(who).bind(now)).await?;
+    Ok(())
+}
+
+/// Ties the written records to their source: what the source says now, confirmed by this run.
+pub(super) async fn write_source_links(tx: &mut Tx, rows: &[Row], run_id: i64, now: &str) -> Result<()> {
+    let links: Vec<Value> = rows
+        .iter()
+        .filter(|row| matches!(row.outcome, Outcome::Write { .. } | Outcome::Unchanged(_)))
+        .filter_map(|row| {
+            let link = row.link.as_ref()?;
+            Some(json!({"entity": row.entity.as_str(), "record_id": row.id, "link": link}))
+        })
+        .collect();
+    let each = tx.dialect().each(1);
+    if !links.is_empty() {
+        let sql = format!(
+            "INSERT INTO source_links (source, entity, external_id, record_id, scope, hash, vendor_values, \
+             created_record, confirmed_run_id, confirmed_at) \
+             SELECT x.value->'link'->>'source', x.value->>'entity', x.value->'link'->>'external_id', \
+             CAST(x.value->>'record_id' AS BIGINT), x.value->'link'->>'scope', x.value->'link'->>'hash', \
+             x.value->'link'->'values', CAST(x.value->'link'->>'created' AS BOOLEAN), $2, $3 FROM {each} WHERE true \
+             ON CONFLICT (source, entity, external_id) DO UPDATE SET record_id = excluded.record_id, \
+             scope = excluded.scope, hash = excluded.hash, vendor_values = excluded.vendor_values, \
+             confirmed_run_id = excluded.confirmed_run_id, confirmed_at = excluded.confirmed_at, \
+             missing_since = NULL, archived_run_id = NULL"
+        );
+        tx.execute(Query::new(sql).bind(Value::from(links)).bind(run_id).bind(now)).await?;
+    }
+    let archived: Vec<Value> = rows
+        .iter()
+        .filter(|row| row.action == Action::Archive && matches!(row.outcome, Outcome::Write { .. }))
+        .map(|row| json!({"entity": row.entity.as_str(), "id": row.id}))
+        .collect();
+    if !archived.is_empty() {
+        let sql = format!(
+            "UPDATE source_links SET archived_run_id = $2 FROM {each} \
+             WHERE source_links.entity = x.value->>'entity' \
+             AND source_links.record_id = CAST(x.value->>'id' AS BIGINT)"
+        );
+        tx.execute(Query::new(sql).bind(Value::from(archived)).bind(run_id)).await?;
+    }
+    Ok(())
+}
+
+/// The applied rows by entity and action, for a run's report.
+pub(super) fn count(rows: &[Row]) -> BTreeMap<(Entity, Action), u64> {
+    let mut counts = BTreeMap::new();
+    for row in rows.iter().filter(|row| matches!(row.outcome, Outcome::Write { .. })) {
+        *counts.entry((row.entity, row.action)).or_default() += 1;
+    }
+    counts
+}

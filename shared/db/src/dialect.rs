@@ -1,0 +1,68 @@
+//! Where the two databases use different words for the same thing.
+
+/// The database that is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite 3.44 or newer (it comes with Nexus).
+    Sqlite,
+    /// PostgreSQL 14 or newer.
+    Postgres,
+}
+
+impl Dialect {
+    /// The word of `/healthz`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// A table `x` with one row per element of the JSON array in parameter `$n`; the element is `x.value`, and
+    /// `x.value->>'key'` is a member of it as text.
+    #[must_use]
+    pub fn each(self, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("json_each(${n}) AS x"),
+            Self::Postgres => format!("jsonb_array_elements(${n}) AS x(value)"),
+        }
+    }
+
+    /// A JSON object of `(key, expression)` pairs.
+    #[must_use]
+    pub fn object<'a>(self, pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+        let pairs: Vec<String> = pairs.into_iter().map(|(key, value)| format!("'{key}', {value}")).collect();
+        match self {
+            Self::Sqlite => format!("json_object({})", pairs.join(", ")),
+            Self::Postgres => format!("json_build_object({})", pairs.join(", ")),
+        }
+    }
+
+    /// A BOOLEAN column as JSON true or false; SQLite keeps them as 1 and 0.
+    #[must_use]
+    pub fn boolean(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json(iif({column}, 'true', 'false'))"),
+            Self::Postgres => column.to_owned(),
+        }
+    }
+
+    /// A JSON array of what a subquery `SELECT {value} {from} ORDER BY {order}` yields; empty when it yields nothing.
+    #[must_use]
+    pub fn array(self, value: &str, from: &str, order: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json((SELECT json_group_array({value} ORDER BY {order}) {from}))"),
+            Self::Postgres => format!("(SELECT coalesce(json_agg({value} ORDER BY {order}), '[]'::json) {from})"),
+        }
+    }
+
+    /// A whole list as one JSON text: `rows` is a subquery whose column `body` is a JSON object.
+    #[must_use]
+    pub fn list(self, rows: &str) -> String {
+        match self {
+            Self::Sqlite => format!("SELECT '[' || coalesce(group_concat(body, ','), '') || ']' FROM ({rows})"),
+            Self::Postgres => format!("SELECT '[' || coalesce(string_agg(body::text, ','), '') || ']' FROM ({rows}) AS r"),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The open database.
+
+use std::time::Duration;
+
+use nexus_core::Clock;
+use nexus_core::config::DatabaseUrl;
+#[cfg(feature = "postgres")]
+use secrecy::ExposeSecret;
+#[cfg(feature = "postgres")]
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+#[cfg(feature = "sqlite")]
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::query::{Query, Row};
+use crate::tx::Tx;
+use crate::{Dialect, Error, Result};
+
+/// Sizes and time-outs.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Connections for reading (SQLite) or in all (PostgreSQL).
+    pub max_connections: u32,
+    /// How long a caller waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long SQLite waits for another process that writes.
+    pub busy_timeout: Duration,
+}
+
+impl From<&nexus_core::config::Database> for Options {
+    fn from(config: &nexus_core::config::Database) -> Self {
+        Self {
+            max_connections: config.max_connections,
+            acquire_timeout: Duration::from_secs(config.acquire_timeout_seconds.into()),
+            busy_timeout: Duration::from_millis(config.busy_timeout_ms.into()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
+    /// SQLite has one writer at a time: a pool of one connection queues writers fairly, where a busy time-out would
+    /// let them race.
+    #[cfg(feature = "sqlite")]
+    Sqlite { read: SqlitePool, write: SqlitePool },
+    #[cfg(feature = "postgres")]
+    Postgres(PgPool),
+}
+
+/// The open database, and the clock by which everything written to it is dated. Clones share the pool.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub(crate) pool: Pool,
+    clock: Clock,
+}
+
+/// Runs the same expression on whichever database is open.
+macro_rules! on {
+    ($place:expr, $variant:ident, $it:ident => $run:expr) => {
+        match $place {
+            #[cfg(feature = "sqlite")]
+            $variant::Sqlite($it) => $run,
+            #[cfg(feature = "postgres")]
+            $variant::Postgres($it) => $run,
+        }
+    };
+}
+pub(crate) use on;
+
+impl Db {
+    /// Opens the database and brings it to this version's tables. An SQLite file that is not there is made.
+    ///
+    /// # Errors
+    /// [`Error::Address`] for an address of another kind, [`Error::Unavailable`] when it does not answer,
+    /// [`Error::Migration`] when it was made by a newer Nexus.
+    pub async fn open(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
+        let pool = match url {
+            #[cfg(feature = "sqlite")]
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, options).await?,
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), options).await?,
+            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+            _ => return Err(Error::Address),
+        };
+        let db = Self { pool, clock };
+        crate::migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    /// The clock of this database's dates.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The present instant in canonical form.
+    #[must_use]
+    pub fn now(&self) -> String {
+        nexus_core::instant::canonical(self.clock.now())
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { .. } => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// A consistent snapshot for several reads.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        })
+    }
+
+    /// The right to write. SQLite begins immediately as the writer: a transaction that reads first and writes later
+    /// would fail when another wrote in between.
+    pub async fn write(&self) -> Result<Tx> {
+        Ok(match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// All rows of one query.
+    pub async fn all<T: Row>(&self, query: Query) -> Result<Vec<T>> {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { read, .. } => crate::tx::all_sqlite(read, query).await,
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => crate::tx::all_postgres(pool, query).await,
+        }
+    }
+
+    /// The row of one query, if there is one.
+    pub async fn optional<T: Row>(&self, query: Query) -> Result<Option<T>> {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { read, .. } => crate::tx::optional_sqlite(read, query).await,
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => crate::tx::optional_postgres(pool, query).await,
+        }
+    }
+
+    /// The row of one query that always has one, such as a count.
+    pub async fn one<T: Row>(&self, query: Query) -> Result<T> {
+        self.optional(query).await?.ok_or(Error::Driver(sqlx::Error::RowNotFound))
+    }
+
+    /// Closes every connection, after what is under way.
+    pub async fn close(&self) {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn open_sqlite(path: &str, options: Options) -> Result<Pool> {
+    let connect: SqliteConnectOptions = format!("sqlite://{path}").parse().map_err(|_| Error::Address)?;
+    let connect = connect
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // With WAL, NORMAL keeps the database whole after a crash of Nexus; only a power cut can lose the last commits.
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+        .pragma("temp_store", "memory");
+    let pool = |connections| {
+        SqlitePoolOptions::new().max_connections(connections).acquire_timeout(options.acquire_timeout)
+    };
+    // The writer first: it makes the file and turns on the log that readers then find.
+    let write = pool(1).connect_with(connect.clone()).await.map_err(Error::Unavailable)?;
+    let read = pool(options.max_connections).connect_with(connect).await.map_err(Error::Unavailable)?;
+    Ok(Pool::Sqlite { read, write })
+}
+
+#[cfg(feature = "postgres")]
+async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
+    let connect: PgConnectOptions = url.parse().map_err(|_| Error::Address)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(connect.application_name("nexus"))
+        .await
+        .map_err(Error::Unavailable)?;
+    Ok(Pool::Postgres(pool))
+}

@@ -1,0 +1,285 @@
+//! Runs of jobs: one at a time per job, alive as long as they are heard of.
+
+use std::fmt::Write as _;
+
+use jiff::SignedDuration;
+use nexus_core::instant;
+use nexus_core::sync::{Counts, Gap, LogLine, Progress, Quarantined, Run, RunState, ScopeReport, Trigger};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use crate::changes::Applied;
+use crate::{Db, Error, Query, Result, Tx};
+
+/// How long a run may be silent before it counts as interrupted.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a run found, kept with it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// What was planned.
+    pub counts: Counts,
+    /// The lists that it read.
+    pub scopes: Vec<ScopeReport>,
+    /// Records left out.
+    pub quarantined: Vec<Quarantined>,
+    /// What a person should look at.
+    pub gaps: Vec<Gap>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RunRow {
+    id: i64,
+    job: String,
+    state: String,
+    started_by: String,
+    message: Option<String>,
+    started_at: String,
+    finished_at: Option<String>,
+    progress: Json<Progress>,
+    report: Json<Report>,
+    changeset_id: Option<i64>,
+}
+
+const RUN: &str = "SELECT id, job, state, started_by, message, started_at, finished_at, progress, report, changeset_id \
+                   FROM runs";
+
+/// A run of the job is going already: its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy(pub i64);
+
+fn lease_end(db: &Db) -> String {
+    let now = db.clock().now();
+    instant::canonical(now.saturating_add(LEASE).unwrap_or(now))
+}
+
+/// Begins a run, unless one of the same job is going. A run whose lease ran out is marked interrupted first.
+pub async fn start(db: &Db, job: &str, trigger: Trigger) -> Result<std::result::Result<i64, Busy>> {
+    let now = db.now();
+    let mut tx = db.write().await?;
+    let lost = Query::new(
+        "UPDATE runs SET state = 'interrupted', finished_at = $1, lease_until = NULL, \
+         message = 'It was not heard of any more; the directory is as it was.' \
+         WHERE state = 'running' AND lease_until <= $1",
+    );
+    tx.execute(lost.bind(now.as_str())).await?;
+    // ON CONFLICT rather than a failed insert: a failure would end PostgreSQL's transaction.
+    let insert = Query::new(
+        "INSERT INTO runs (job, state, started_by, started_at, lease_until, progress, report) \
+         VALUES ($1, 'running', $2, $3, $4, $5, $6) ON CONFLICT (job) WHERE state = 'running' DO NOTHING RETURNING id",
+    )
+    .bind(job)
+    .bind(trigger.as_str())
+    .bind(now.as_str())
+    .bind(lease_end(db))
+    .bind(to_json(&Progress::default())?)
+    .bind(to_json(&Report::default())?);
+    if let Some((id,)) = tx.optional::<(i64,)>(insert).await? {
+        tx.commit().await?;
+        return Ok(Ok(id));
+    }
+    let query = Query::new("SELECT id FROM runs WHERE job = $1 AND state = 'running'").bind(job);
+    let (id,) = tx.one::<(i64,)>(query).await?;
+    tx.commit().await?;
+    Ok(Err(Busy(id)))
+}
+
+/// Keeps a batch of observations; the same number again replaces it. False when the run is not going.
+pub async fn put_batch(db: &Db, run_id: i64, batch: i64, payload: &str) -> Result<bool> {
+    let mut tx = db.write().await?;
+    if !renew(&mut tx, db, run_id, None).await? {
+        return Ok(false);
+    }
+    let query = Query::new(
+        "INSERT INTO observations (run_id, batch, payload) VALUES ($1, $2, $3) \
+         ON CONFLICT (run_id, batch) DO UPDATE SET payload = excluded.payload",
+    );
+    tx.execute(query.bind(run_id).bind(batch).bind(payload)).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Notes how far a run is; a new step is a line of its log. False when the run is not going.
+pub async fn put_progress(db: &Db, run_id: i64, progress: &Progress) -> Result<bool> {
+    let mut tx = db.write().await?;
+    let known = tx.optional::<(Json<Progress>,)>(Query::new("SELECT progress FROM runs WHERE id = $1").bind(run_id)).await?;
+    if !renew(&mut tx, db, run_id, Some(progress)).await? {
+        return Ok(false);
+    }
+    if known.is_none_or(|(Json(known),)| known.step != progress.step) {
+        log(&mut tx, run_id, &progress.step, &db.now()).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn renew(tx: &mut Tx, db: &Db, run_id: i64, progress: Option<&Progress>) -> Result<bool> {
+    let mut query = Query::new("UPDATE runs SET lease_until = ").arg(lease_end(db));
+    if let Some(progress) = progress {
+        query = query.push(", progress = ").arg(to_json(progress)?);
+    }
+    Ok(tx.execute(query.push(" WHERE id = ").arg(run_id).push(" AND state = 'running'")).await? == 1)
+}
+
+/// Adds a line to a run's log.
+pub async fn log(tx: &mut Tx, run_id: i64, line: &str, now: &str) -> Result<()> {
+    tx.execute(Query::new("INSERT INTO run_log (run_id, at, line) VALUES ($1, $2, $3)").bind(run_id).bind(now).bind(line))
+        .await?;
+    Ok(())
+}
+
+/// The job of a run that is going, with the run locked against a second completion.
+pub async fn lock_running(tx: &mut Tx, run_id: i64) -> Result<Option<String>> {
+    let mut query = Query::new("SELECT job FROM runs WHERE id = $1 AND state = 'running' AND changeset_id IS NULL").bind(run_id);
+    if tx.dialect() == crate::Dialect::Postgres {
+        query = query.push(" FOR UPDATE");
+    }
+    Ok(tx.optional::<(String,)>(query).await?.map(|(job,)| job))
+}
+
+/// The batches of a run in their order.
+pub async fn batches(tx: &mut Tx, run_id: i64) -> Result<Vec<String>> {
+    let query = Query::new("SELECT payload FROM observations WHERE run_id = $1 ORDER BY batch").bind(run_id);
+    Ok(tx.all::<(String,)>(query).await?.into_iter().map(|(payload,)| payload).collect())
+}
+
+/// Keeps what a run found and the plan made of it; its batches have served.
+pub async fn planned(
+    tx: &mut Tx,
+    run_id: i64,
+    report: &Report,
+    vendor_calls: u64,
+    changeset_id: Option<i64>,
+) -> Result<()> {
+    let known = tx.one::<(Json<Progress>,)>(Query::new("SELECT progress FROM runs WHERE id = $1").bind(run_id)).await?;
+    let progress = Progress { vendor_calls, ..known.0.0 };
+    let query = Query::new("UPDATE runs SET report = $2, progress = $3, changeset_id = $4 WHERE id = $1");
+    tx.execute(query.bind(run_id).bind(to_json(report)?).bind(to_json(&progress)?).bind(changeset_id)).await?;
+    tx.execute(Query::new("DELETE FROM observations WHERE run_id = $1").bind(run_id)).await?;
+    Ok(())
+}
+
+/// Ends a run.
+pub async fn finish(tx: &mut Tx, run_id: i64, state: RunState, message: &str, now: &str) -> Result<()> {
+    let query = Query::new("UPDATE runs SET state = $2, message = $3, finished_at = $4, lease_until = NULL WHERE id = $1");
+    tx.execute(query.bind(run_id).bind(state.as_str()).bind(message).bind(now)).await?;
+    log(tx, run_id, message, now).await
+}
+
+/// Ends a run whose plan was applied, in the transaction that applied it.
+pub(crate) async fn finish_applied(tx: &mut Tx, run_id: i64, applied: &Applied, now: &str) -> Result<()> {
+    let (Json(mut report),) =
+        tx.one::<(Json<Report>,)>(Query::new("SELECT report FROM runs WHERE id = $1").bind(run_id)).await?;
+    if applied.stale > 0 {
+        report.counts.entry("all".to_owned()).or_default().insert("stale".to_owned(), applied.stale);
+        let query = Query::new("UPDATE runs SET report = $2 WHERE id = $1").bind(run_id).bind(to_json(&report)?);
+        tx.execute(query).await?;
+    }
+    let whole = applied.stale == 0 && report.scopes.iter().all(|scope| scope.complete);
+    let state = if whole { RunState::Applied } else { RunState::Partial };
+    finish(tx, run_id, state, &sentence(applied, &report), now).await
+}
+
+/// Ends a run whose plan a person refused.
+pub(crate) async fn finish_rejected(tx: &mut Tx, run_id: i64, who: &str, now: &str) -> Result<()> {
+    finish(tx, run_id, RunState::Failed, &format!("{who} rejected its plan; the directory is as it was."), now).await
+}
+
+fn sentence(applied: &Applied, report: &Report) -> String {
+    let mut text = String::new();
+    for ((entity, action), n) in &applied.counts {
+        let _ = write!(text, "{}{n} {} {}", if text.is_empty() { "" } else { ", " }, entity.table(), past(action.as_str()));
+    }
+    if text.is_empty() {
+        text.push_str("Nothing to change");
+    }
+    for scope in report.scopes.iter().filter(|scope| !scope.complete) {
+        let _ = write!(text, "; {} were not read completely, so none of them can be missing", scope.name);
+    }
+    if applied.stale > 0 {
+        let _ = write!(text, "; {} changes skipped because their record moved meanwhile", applied.stale);
+    }
+    text.push('.');
+    text
+}
+
+fn past(action: &str) -> &'static str {
+    match action {
+        "create" => "created",
+        "update" => "updated",
+        "archive" => "archived",
+        "restore" => "restored",
+        _ => "linked",
+    }
+}
+
+/// A run.
+pub async fn find(db: &Db, run_id: i64) -> Result<Option<Run>> {
+    let Some(row) = db.optional::<RunRow>(Query::new(RUN).push(" WHERE id = ").arg(run_id)).await? else {
+        return Ok(None);
+    };
+    let log = Query::new("SELECT at, line FROM run_log WHERE run_id = $1 ORDER BY id").bind(run_id);
+    let log = db.all::<(String, String)>(log).await?.into_iter().map(|(at, line)| LogLine { at, line }).collect();
+    read(row, log).map(Some)
+}
+
+/// Runs, newest first, of that job and state if given; without their logs.
+pub async fn list(db: &Db, job: Option<&str>, state: Option<RunState>, limit: i64, offset: i64) -> Result<Vec<Run>> {
+    let mut query = Query::new(RUN).push(" WHERE true");
+    if let Some(job) = job {
+        query = query.push(" AND job = ").arg(job);
+    }
+    if let Some(state) = state {
+        query = query.push(" AND state = ").arg(state.as_str());
+    }
+    query = query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset);
+    db.all::<RunRow>(query).await?.into_iter().map(|row| read(row, Vec::new())).collect()
+}
+
+fn read(row: RunRow, log: Vec<LogLine>) -> Result<Run> {
+    let corrupt = |column| Error::Corrupt { table: "runs", column };
+    Ok(Run {
+        id: row.id,
+        job: row.job,
+        state: RunState::parse(&row.state).ok_or_else(|| corrupt("state"))?,
+        trigger: if row.started_by == "schedule" { Trigger::Schedule } else { Trigger::Manual },
+        message: row.message,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        progress: row.progress.0,
+        counts: row.report.0.counts,
+        scopes: row.report.0.scopes,
+        quarantined: row.report.0.quarantined,
+        gaps: row.report.0.gaps,
+        log,
+        changeset_id: row.changeset_id,
+    })
+}
+
+/// A job as the database has it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Job {
+    /// Its name.
+    pub name: String,
+    /// What it does, for a person.
+    pub title: String,
+    /// EventBridge schedule expression.
+    pub schedule: String,
+    /// Whether the timer starts it.
+    pub enabled: bool,
+    /// When its last run began.
+    pub last_started_at: Option<String>,
+}
+
+/// The jobs, by name.
+pub async fn list_jobs(db: &Db) -> Result<Vec<Job>> {
+    let query = Query::new(
+        "SELECT j.name, j.title, j.schedule, j.enabled, \
+         (SELECT max(r.started_at) FROM runs r WHERE r.job = j.name) AS last_started_at FROM jobs j ORDER BY j.name",
+    );
+    db.all(query).await
+}
+
+fn to_json(value: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|error| Error::Driver(sqlx::Error::Encode(Box::new(error))))
+}

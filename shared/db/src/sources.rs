@@ -1,0 +1,93 @@
+//! What is known of the sources' records: which of ours they are, when they were last seen, what a person pinned.
+
+use std::collections::BTreeSet;
+
+use nexus_core::entity::Entity;
+use serde_json::Value;
+
+use crate::{Query, Result, Tx};
+
+/// A source's record and ours.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct SourceLink {
+    /// The source's id.
+    pub external_id: String,
+    /// Our id.
+    pub record_id: i64,
+    /// The list in which the source tells it.
+    pub scope: String,
+    /// Covers what was last planned from it.
+    pub hash: String,
+    /// Since when a complete read has not shown it.
+    pub missing_since: Option<String>,
+    /// The run whose plan archived our record because it was missing.
+    pub archived_run_id: Option<i64>,
+    /// Our record was created from this source.
+    pub created_record: bool,
+    /// Our record's version.
+    pub version: i64,
+    /// When our record was archived.
+    pub archived_at: Option<String>,
+}
+
+/// Every link of a source to records of a kind.
+pub async fn list(tx: &mut Tx, source: &str, entity: Entity) -> Result<Vec<SourceLink>> {
+    let sql = format!(
+        "SELECT l.external_id, l.record_id, l.scope, l.hash, l.missing_since, l.archived_run_id, l.created_record, \
+         t.version, t.archived_at \
+         FROM source_links l JOIN {} t ON t.id = l.record_id WHERE l.source = $1 AND l.entity = $2",
+        entity.table()
+    );
+    tx.all(Query::new(sql).bind(source).bind(entity.as_str())).await
+}
+
+/// The records of a kind that any source has a link to.
+pub async fn linked(tx: &mut Tx, entity: Entity) -> Result<BTreeSet<i64>> {
+    let query = Query::new("SELECT DISTINCT record_id FROM source_links WHERE entity = $1").bind(entity.as_str());
+    Ok(tx.all::<(i64,)>(query).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// The fields that people pinned on records of a kind.
+pub async fn pins(tx: &mut Tx, entity: Entity) -> Result<BTreeSet<(i64, String)>> {
+    let query = Query::new("SELECT record_id, field FROM field_state WHERE entity = $1").bind(entity.as_str());
+    Ok(tx.all::<(i64, String)>(query).await?.into_iter().collect())
+}
+
+/// The source's records that a run saw unchanged.
+pub async fn confirm(
+    tx: &mut Tx,
+    source: &str,
+    entity: Entity,
+    external_ids: &[&str],
+    run_id: i64,
+    now: &str,
+) -> Result<()> {
+    if external_ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE source_links SET confirmed_run_id = $4, confirmed_at = $5, missing_since = NULL FROM {} \
+         WHERE source_links.source = $2 AND source_links.entity = $3 AND source_links.external_id = x.value->>'id'",
+        tx.dialect().each(1)
+    );
+    let ids: Vec<Value> = external_ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
+    let query = Query::new(sql).bind(Value::from(ids)).bind(source).bind(entity.as_str()).bind(run_id).bind(now);
+    tx.execute(query).await?;
+    Ok(())
+}
+
+/// The source's records that a complete read did not show; those that were missing before keep their date.
+pub async fn mark_missing(tx: &mut Tx, source: &str, entity: Entity, external_ids: &[&str], now: &str) -> Result<()> {
+    if external_ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE source_links SET missing_since = $4 FROM {} \
+         WHERE source_links.source = $2 AND source_links.entity = $3 AND source_links.external_id = x.value->>'id' \
+         AND source_links.missing_since IS NULL",
+        tx.dialect().each(1)
+    );
+    let ids: Vec<Value> = external_ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
+    tx.execute(Query::new(sql).bind(Value::from(ids)).bind(source).bind(entity.as_str()).bind(now)).await?;
+    Ok(())
+}
