@@ -1,5 +1,7 @@
 //! The open database.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nexus_core::Clock;
@@ -51,6 +53,7 @@ pub(crate) enum Pool {
 pub struct Db {
     pub(crate) pool: Pool,
     clock: Clock,
+    users_version: Arc<AtomicU64>,
 }
 
 /// Runs the same expression on whichever database is open.
@@ -81,7 +84,7 @@ impl Db {
             #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
             _ => return Err(Error::Address),
         };
-        let db = Self { pool, clock };
+        let db = Self { pool, clock, users_version: Arc::default() };
         crate::migrate::run(&db).await?;
         Ok(db)
     }
@@ -96,6 +99,16 @@ impl Db {
     #[must_use]
     pub fn now(&self) -> String {
         nexus_core::instant::canonical(self.clock.now())
+    }
+
+    /// Counts the change sets of this process that touched a user: what was remembered of users before is old.
+    #[must_use]
+    pub fn users_version(&self) -> u64 {
+        self.users_version.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn users_changed(&self) {
+        self.users_version.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Which database it is.

@@ -11,7 +11,7 @@ fn overlaid(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigEr
 }
 
 fn exposed(secret: Option<&SecretString>) -> Option<&str> {
-    secret.map(|secret| secret.expose_secret())
+    secret.map(SecretString::expose_secret)
 }
 
 #[test]

@@ -201,7 +201,11 @@ pub async fn change(db: &Db, deed: &Deed, edits: Vec<Edit>) -> Result<Done, Chan
     write::lock_feed(&mut tx).await?;
     let mut rows: Vec<row::Row> = edits.into_iter().map(row::Row::from).collect();
     decide::decide(&mut tx, &mut rows, decide::Failure::Abort).await?;
+    let touches_users = rows.iter().any(|row| row.entity == Entity::User);
     let done = write::write_new(&mut tx, deed, rows, None, &now).await?;
     tx.commit().await?;
+    if touches_users {
+        db.users_changed();
+    }
     Ok(done)
 }

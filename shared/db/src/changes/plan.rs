@@ -368,12 +368,16 @@ pub async fn revert(
             left.push(LeftAlone { change_id, entity: row.entity, id: row.id, reason: reason.clone() });
         }
     }
+    let touches_users = rows.iter().any(|row| row.entity == Entity::User);
     let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
     if done.changeset_id.is_some() {
         let query = Query::new("UPDATE changesets SET state = 'reverted' WHERE id = $1").bind(changeset_id);
         tx.execute(query).await?;
     }
     tx.commit().await?;
+    if touches_users {
+        db.users_changed();
+    }
     Ok((done, left))
 }
 
