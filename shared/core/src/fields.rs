@@ -112,14 +112,15 @@ fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
 }
 
 fn text(value: &Value, max: usize) -> Result<Value, String> {
-    let text = value.as_str().ok_or("must be text")?.trim();
+    // Forms send CRLF; one form of a line break keeps an untouched text unchanged.
+    let text = value.as_str().ok_or("must be text")?.trim().replace("\r\n", "\n");
     if text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
         return Err("must not hold control characters".into());
     }
     if text.chars().count() > max {
         return Err(format!("must have at most {max} characters"));
     }
-    Ok(if text.is_empty() { Value::Null } else { Value::String(text.to_owned()) })
+    Ok(if text.is_empty() { Value::Null } else { Value::String(text) })
 }
 
 fn account_number(value: &Value) -> Result<Value, String> {

@@ -39,6 +39,15 @@ impl Dialect {
         }
     }
 
+    /// A JSON expression as text, as it is sent.
+    #[must_use]
+    pub fn text(self, json: &str) -> String {
+        match self {
+            Self::Sqlite => json.to_owned(),
+            Self::Postgres => format!("({json})::text"),
+        }
+    }
+
     /// A BOOLEAN column as JSON true or false; SQLite keeps them as 1 and 0.
     #[must_use]
     pub fn boolean(self, column: &str) -> String {
@@ -57,12 +66,12 @@ impl Dialect {
         }
     }
 
-    /// A whole list as one JSON text: `rows` is a subquery whose column `body` is a JSON object.
+    /// What stands before and after an ordered subquery with one column `body` to make it one text: a JSON array.
     #[must_use]
-    pub fn list(self, rows: &str) -> String {
+    pub const fn list(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sqlite => format!("SELECT '[' || coalesce(group_concat(body, ','), '') || ']' FROM ({rows})"),
-            Self::Postgres => format!("SELECT '[' || coalesce(string_agg(body::text, ','), '') || ']' FROM ({rows}) AS r"),
+            Self::Sqlite => ("SELECT '[' || coalesce(group_concat(body, ','), '') || ']' FROM (", ")"),
+            Self::Postgres => ("SELECT '[' || coalesce(string_agg(body, ','), '') || ']' FROM (", ") AS r"),
         }
     }
 }

@@ -71,6 +71,25 @@ impl Query {
         Self { sql: sql.into(), args: Vec::new() }
     }
 
+    /// How many arguments it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.args.len()
+    }
+
+    /// Whether it has no argument.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.args.is_empty()
+    }
+
+    /// Puts text without placeholders before what there is.
+    #[must_use]
+    pub fn before(mut self, sql: &str) -> Self {
+        self.sql.insert_str(0, sql);
+        self
+    }
+
     /// The next argument, for a placeholder that the text has.
     #[must_use]
     pub fn bind(mut self, value: impl Into<Arg>) -> Self {

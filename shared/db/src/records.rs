@@ -48,10 +48,7 @@ fn fields_sql(entity: Entity, dialect: Dialect) -> String {
 }
 
 fn select(entity: Entity, dialect: Dialect) -> String {
-    let text = match dialect {
-        Dialect::Sqlite => fields_sql(entity, dialect),
-        Dialect::Postgres => format!("{}::text", fields_sql(entity, dialect)),
-    };
+    let text = dialect.text(&fields_sql(entity, dialect));
     format!("SELECT t.id, t.version, t.created_at, t.archived_at, {text} AS fields FROM {} t", entity.table())
 }
 

@@ -1,0 +1,272 @@
+//! Who is asking, and what they may do.
+//!
+//! A service sends a token or an API key ([`Principal`]); a person has a session ([`Visitor`]). Role and companies come
+//! from the database, by way of a cache that lives five seconds and ends when this process changes any user.
+
+mod keys;
+mod passwords;
+mod principal;
+mod session;
+
+pub use keys::{Claims, Jwk, JwkSet, KeyError, Keys};
+pub use passwords::Passwords;
+pub use principal::Principal;
+pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie};
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nexus_core::instant;
+use nexus_db::accounts::{self, Account};
+use nexus_db::{Db, logins};
+use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::Error;
+
+/// How long role and companies of a user may be remembered.
+const REMEMBERED: Duration = Duration::from_secs(5);
+/// Entries of a cache before it begins anew; more users than an MSP has.
+const CACHED: usize = 4_096;
+
+/// What authentication needs: the users, the keys, the rules. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    db: Db,
+    keys: Keys,
+    rules: Rules,
+    passwords: Passwords,
+    accounts: Mutex<HashMap<i64, Remembered>>,
+    tokens: Mutex<HashMap<[u8; 32], Verified>>,
+}
+
+/// The rules of tokens and sessions.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The `iss` claim.
+    pub issuer: String,
+    /// How long a token and a session live, in hours.
+    pub token_hours: u32,
+    /// Cookies travel over HTTPS alone; false only behind a proxy in development.
+    pub secure_cookies: bool,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    at: Instant,
+    users_version: u64,
+    account: Account,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Verified {
+    user_id: i64,
+    expires: i64,
+}
+
+/// A token and how many seconds it lives.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The JWT.
+    pub token: String,
+    /// Its life.
+    pub expires_in: i64,
+}
+
+impl Auth {
+    /// Authentication against the users of `db`.
+    #[must_use]
+    pub fn new(db: Db, keys: Keys, rules: Rules) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                keys,
+                rules,
+                passwords: Passwords::default(),
+                accounts: Mutex::default(),
+                tokens: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The public keys.
+    #[must_use]
+    pub fn public_keys(&self) -> JwkSet {
+        self.inner.keys.public()
+    }
+
+    /// Hashes and checks of passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+
+    /// The user with that name and password. `address`: where the caller comes from, if that is known.
+    ///
+    /// Wrong names and wrong passwords are told alike and take the same time; both count against the account and the
+    /// address.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], [`Error::TooMany`] while the account or the address must wait.
+    pub async fn log_in(&self, username: &str, password: &SecretString, address: &str) -> Result<Account, Error> {
+        let Inner { db, passwords, .. } = &*self.inner;
+        let subjects = [format!("account:{}", username.to_ascii_lowercase()), format!("address:{address}")];
+        if let Some(until) = logins::blocked_until(db, &subjects).await? {
+            let seconds = until.duration_since(db.clock().now()).as_secs().max(0).unsigned_abs() + 1;
+            return Err(Error::TooMany(seconds));
+        }
+        let known = accounts::find_credentials(db, username).await?;
+        let user_id = known.as_ref().map(|known| known.user_id);
+        let fits = passwords.verify(password, known.map(|known| known.hash)).await?;
+        let account = match user_id.filter(|_| fits) {
+            Some(user_id) => accounts::find(db, user_id).await?,
+            None => None,
+        };
+        let Some(account) = account else {
+            logins::record_failure(db, &subjects).await?;
+            return Err(Error::Unauthenticated("Invalid credentials"));
+        };
+        logins::clear(db, &subjects[0]).await?;
+        Ok(account)
+    }
+
+    /// A token for a user.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be signed.
+    pub fn issue(&self, account: &Account) -> Result<Issued, Error> {
+        let Inner { db, keys, rules, .. } = &*self.inner;
+        let now = db.clock().now().as_second();
+        let expires_in = i64::from(rules.token_hours) * 3_600;
+        let claims = Claims {
+            user_id: account.id,
+            permission_level: account.role,
+            company_account_number: account.company_account_number.clone(),
+            exp: now + expires_in,
+            iss: rules.issuer.clone(),
+            sub: account.id.to_string(),
+            aud: keys::AUDIENCE.to_owned(),
+            iat: now,
+            jti: random_id(),
+        };
+        keys.sign(&claims).map(|token| Issued { token, expires_in }).ok_or(Error::Internal)
+    }
+
+    /// The user of a token.
+    async fn verify(&self, token: &str) -> Result<Account, Error> {
+        let Inner { db, keys, rules, tokens, .. } = &*self.inner;
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        let cached = tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).copied();
+        let verified = match cached {
+            Some(verified) => verified,
+            None => {
+                let claims = keys.verify(token, &rules.issuer).ok_or(Error::Unauthenticated("Token is invalid"))?;
+                let verified = Verified { user_id: claims.user_id, expires: claims.exp };
+                remember(tokens, digest, verified);
+                verified
+            }
+        };
+        if verified.expires <= db.clock().now().as_second() {
+            return Err(Error::Unauthenticated("Token has expired"));
+        }
+        self.account(verified.user_id).await?.ok_or(Error::Unauthenticated("User not found"))
+    }
+
+    /// A live user, as the database has it or had it seconds ago.
+    async fn account(&self, user_id: i64) -> Result<Option<Account>, Error> {
+        let Inner { db, accounts, .. } = &*self.inner;
+        let users_version = db.users_version();
+        {
+            let known = accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.get(&user_id)
+                && known.users_version == users_version
+                && known.at.elapsed() < REMEMBERED
+            {
+                return Ok(Some(known.account.clone()));
+            }
+        }
+        let account = accounts::find(db, user_id).await?;
+        if let Some(account) = &account {
+            remember(accounts, user_id, Remembered { at: Instant::now(), users_version, account: account.clone() });
+        }
+        Ok(account)
+    }
+
+    async fn api_key(&self, key: &str) -> Result<Account, Error> {
+        const WRONG: Error = Error::Unauthenticated("Invalid API Key");
+        let (user_id, role) = accounts::find_api_key(&self.inner.db, &hash_secret(key)).await?.ok_or(WRONG)?;
+        let account = self.account(user_id).await?.ok_or(WRONG)?;
+        Ok(Account { role, ..account })
+    }
+
+    /// Begins a session of a person: its secret, for the cookie.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_session(&self, account: &Account) -> Result<String, Error> {
+        let Inner { db, rules, .. } = &*self.inner;
+        let secret = random_id();
+        let now = db.clock().now();
+        let life = jiff::SignedDuration::from_hours(rules.token_hours.into());
+        let expires = instant::canonical(now.saturating_add(life).unwrap_or(now));
+        accounts::insert_session(db, &hash_secret(&secret), account.id, &expires).await?;
+        Ok(secret)
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_session(&self, secret: &str) -> Result<(), Error> {
+        Ok(accounts::delete_session(&self.inner.db, &hash_secret(secret)).await?)
+    }
+
+    async fn session(&self, secret: &str) -> Result<Option<Account>, Error> {
+        match accounts::find_session(&self.inner.db, &hash_secret(secret)).await? {
+            Some(user_id) => self.account(user_id).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn secure_cookies(&self) -> bool {
+        self.inner.rules.secure_cookies
+    }
+
+    pub(crate) fn session_seconds(&self) -> i64 {
+        i64::from(self.inner.rules.token_hours) * 3_600
+    }
+}
+
+fn remember<K: std::hash::Hash + Eq, V>(cache: &Mutex<HashMap<K, V>>, key: K, value: V) {
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    if cache.len() >= CACHED {
+        cache.clear();
+    }
+    cache.insert(key, value);
+}
+
+/// 192 random bits as 32 letters.
+#[must_use]
+pub fn random_id() -> String {
+    let mut bytes = [0_u8; 24];
+    // Without randomness nothing can be kept secret; the operating systems that Nexus runs on always have it.
+    if getrandom::fill(&mut bytes).is_err() {
+        tracing::error!("the system gives no random numbers");
+        std::process::abort();
+    }
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// How a random secret (session, API key) is kept. It has entropy enough to need no slow hash.
+#[must_use]
+pub fn hash_secret(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
+}

@@ -1,0 +1,129 @@
+//! Who looks at a page: a person with a session, or a guest before the login.
+//!
+//! Both have a cookie with a secret, and every form carries a token that is made of that secret: another site can have a
+//! browser send the cookie, but it cannot know the token.
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::header::COOKIE;
+use http::request::Parts;
+use http::HeaderMap;
+use nexus_core::Role;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::{Auth, Principal, random_id};
+use crate::error::Error;
+use crate::page;
+
+const SESSION: &str = "nexus_session";
+const GUEST: &str = "nexus_guest";
+
+/// Whoever looks at a page.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The person, when logged in.
+    pub principal: Option<Principal>,
+    /// The secret of the session's or the guest's cookie.
+    secret: String,
+    /// A note of what was just done.
+    pub(crate) flash: Option<String>,
+}
+
+impl Visitor {
+    /// The person.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a guest; the page frame sends those to the login.
+    pub fn person(&self) -> Result<&Principal, Error> {
+        self.principal.as_ref().ok_or(Error::Unauthenticated("Log in first"))
+    }
+
+    /// The person, if of one of these roles.
+    ///
+    /// # Errors
+    /// As [`Visitor::person`], and [`Error::Forbidden`].
+    pub fn person_with(&self, roles: &[Role]) -> Result<&Principal, Error> {
+        let person = self.person()?;
+        person.require(roles)?;
+        Ok(person)
+    }
+
+    /// The token of this visitor's forms; empty for one who has no cookie yet.
+    #[must_use]
+    pub fn csrf(&self) -> String {
+        if self.secret.is_empty() { String::new() } else { token(&self.secret) }
+    }
+
+    /// Whether a form's token is this visitor's.
+    #[must_use]
+    pub fn accepts(&self, given: &str) -> bool {
+        !self.secret.is_empty() && bool::from(token(&self.secret).as_bytes().ct_eq(given.as_bytes()))
+    }
+
+    /// The secret, to end the session.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+}
+
+fn token(secret: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(format!("csrf:{secret}")))
+}
+
+impl<S> FromRequestParts<S> for Visitor
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let auth = Auth::from_ref(state);
+        let flash = page::flash_of(cookie(&parts.headers, page::FLASH_COOKIE));
+        if let Some(secret) = cookie(&parts.headers, SESSION)
+            && let Some(account) = auth.session(secret).await?
+        {
+            return Ok(Self { principal: Some(Principal { account }), secret: secret.to_owned(), flash });
+        }
+        let secret = cookie(&parts.headers, GUEST).unwrap_or_default().to_owned();
+        Ok(Self { principal: None, secret, flash })
+    }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, value)| *found == name && !value.is_empty())
+        .map(|(_, value)| value)
+}
+
+fn set_cookie(auth: &Auth, name: &str, value: &str, seconds: i64) -> String {
+    let secure = if auth.secure_cookies() { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// A guest and the `Set-Cookie` that makes the login form work.
+#[must_use]
+pub fn guest_cookie(auth: &Auth) -> (Visitor, String) {
+    let secret = random_id();
+    let header = set_cookie(auth, GUEST, &secret, 3_600);
+    (Visitor { principal: None, secret, flash: None }, header)
+}
+
+/// The `Set-Cookie` of a session that began.
+#[must_use]
+pub fn cookie_after_login(auth: &Auth, secret: &str) -> String {
+    set_cookie(auth, SESSION, secret, auth.session_seconds())
+}
+
+/// The `Set-Cookie` that takes the session's cookie away.
+#[must_use]
+pub fn cookie_after_logout(auth: &Auth) -> String {
+    set_cookie(auth, SESSION, "", 0)
+}

@@ -1,0 +1,34 @@
+//! What every route group shares: one error type that the router turns into a problem or a page, extractors that answer
+//! with it, who is asking ([`auth`]), paging, versions, and the shell of a page.
+//!
+//! What does not belong here: SQL (`nexus-db`), and anything that a single route group needs.
+
+pub mod auth;
+mod body;
+mod error;
+mod etag;
+mod form;
+mod frame;
+mod input;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+mod list;
+pub mod page;
+mod paging;
+mod request;
+mod state;
+
+pub use auth::{Auth, Principal, Visitor};
+pub use body::json_text;
+pub use error::{Error, Problem};
+pub use etag::{IfMatch, etag, not_modified};
+pub use form::{FormField, FormKind};
+pub use frame::{Limits, RequestId, frame};
+pub use input::{company_ids, is_blank, record_fields};
+pub use list::{List, Sorts};
+pub use paging::{Listing, Paging};
+pub use request::{CsrfForm, Json, Path, Query};
+pub use state::State;
+
+/// What a handler gives back.
+pub type Result<T> = std::result::Result<T, Error>;

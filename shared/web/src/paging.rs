@@ -1,0 +1,148 @@
+//! `page` and `per_page` of a list, and the headers that go with them.
+
+use std::fmt::Write as _;
+
+use axum::response::{IntoResponse, Response};
+use http::header::LINK;
+use http::{HeaderName, HeaderValue, Uri};
+use nexus_core::FieldError;
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::json_text;
+
+const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// A page of a list, as asked for: pages count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// The page.
+    pub page: i64,
+    /// Records on it, 1 to 1,000.
+    pub per_page: i64,
+}
+
+/// The parameters as they come; flatten this into a list's own.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Listing {
+    /// Page, from 1; without `page` and `per_page` the whole list is sent.
+    #[param(minimum = 1)]
+    pub page: Option<String>,
+    /// Records on a page; 100 when only `page` is given.
+    #[param(minimum = 1, maximum = 1000)]
+    pub per_page: Option<String>,
+}
+
+impl Listing {
+    /// The page asked for, if any was.
+    ///
+    /// # Errors
+    /// A page that cannot be.
+    pub fn paging(&self) -> Result<Option<Paging>, Error> {
+        if self.page.is_none() && self.per_page.is_none() {
+            return Ok(None);
+        }
+        let number = |name, given: &Option<String>, default, max: i64| match given.as_deref().map(str::parse) {
+            None => Ok(default),
+            Some(Ok(number)) if (1..=max).contains(&number) => Ok(number),
+            Some(_) => Err(FieldError::new(name, format!("must be a whole number from 1 to {max}"))),
+        };
+        // The last page whose first record still has a number.
+        let page = number("page", &self.page, 1, 1_000_000_000);
+        let per_page = number("per_page", &self.per_page, 100, 1_000);
+        match (page, per_page) {
+            (Ok(page), Ok(per_page)) => Ok(Some(Paging { page, per_page })),
+            (page, per_page) => Err(Error::fields([page.err(), per_page.err()].into_iter().flatten().collect())),
+        }
+    }
+}
+
+impl Paging {
+    /// Records before this page.
+    #[must_use]
+    pub const fn offset(self) -> i64 {
+        (self.page - 1) * self.per_page
+    }
+
+    /// The number of the last page of so many records; 1 for an empty list.
+    #[must_use]
+    pub const fn last(self, total: i64) -> i64 {
+        if total <= 0 { 1 } else { (total - 1) / self.per_page + 1 }
+    }
+
+    /// The list with `Link` (RFC 8288) and `X-Total-Count`.
+    #[must_use]
+    pub fn respond(self, uri: &Uri, total: i64, body: String) -> Response {
+        let mut response = json_text(body).into_response();
+        let last = self.last(total);
+        let mut links = String::new();
+        let mut add = |rel: &str, page: i64| {
+            let separator = if links.is_empty() { "" } else { ", " };
+            let _ = write!(links, "{separator}<{}>; rel=\"{rel}\"", self.link(uri, page));
+        };
+        if self.page < last {
+            add("next", self.page + 1);
+        }
+        if self.page > 1 {
+            add("prev", (self.page - 1).min(last));
+        }
+        add("last", last);
+        let headers = response.headers_mut();
+        if let Ok(links) = HeaderValue::from_str(&links) {
+            headers.insert(LINK, links);
+        }
+        headers.insert(X_TOTAL_COUNT, HeaderValue::from(total));
+        response
+    }
+
+    fn link(self, uri: &Uri, page: i64) -> String {
+        let others = uri.query().unwrap_or_default().split('&').filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty() && name != "page" && name != "per_page"
+        });
+        let mut link = format!("{}?page={page}&per_page={}", uri.path(), self.per_page);
+        for pair in others {
+            link.push('&');
+            link.push_str(pair);
+        }
+        link
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Listing, Paging};
+
+    fn listing(page: Option<&str>, per_page: Option<&str>) -> Listing {
+        Listing { page: page.map(str::to_owned), per_page: per_page.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_is_refused_and_names_its_parameter() {
+        for (page, per_page, field) in
+            [("0", "10", "page"), ("-1", "10", "page"), ("x", "10", "page"), ("1", "0", "per_page"), ("1", "1001", "per_page")]
+        {
+            match listing(Some(page), Some(per_page)).paging() {
+                Err(crate::Error::Invalid { fields, .. }) => assert_eq!(fields[0].field, field),
+                other => panic!("{page} {per_page}: {other:?}"),
+            }
+        }
+        assert_eq!(listing(None, None).paging().unwrap(), None);
+        assert_eq!(listing(Some("3"), None).paging().unwrap(), Some(Paging { page: 3, per_page: 100 }));
+    }
+
+    #[test]
+    fn links_keep_the_filters_and_lead_to_the_last_page() {
+        let uri = "/api/contacts?search=a%20b&page=2&per_page=10".parse().unwrap();
+        let response = Paging { page: 2, per_page: 10 }.respond(&uri, 25, "[]".into());
+        let link = response.headers()["link"].to_str().unwrap();
+        assert_eq!(
+            link,
+            "</api/contacts?page=3&per_page=10&search=a%20b>; rel=\"next\", \
+             </api/contacts?page=1&per_page=10&search=a%20b>; rel=\"prev\", \
+             </api/contacts?page=3&per_page=10&search=a%20b>; rel=\"last\""
+        );
+        assert_eq!(response.headers()["x-total-count"], "25");
+    }
+}
