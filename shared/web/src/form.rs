@@ -37,7 +37,7 @@ pub struct FormField {
 impl FormField {
     /// The fields of a form of `entity` with the values of a record (or of nothing).
     #[must_use]
-    pub fn of(entity: Entity, layout: &[(&'static str, &'static str, FormKind)], record: &Value) -> Vec<Self> {
+    pub(crate) fn of(entity: Entity, layout: &[(&'static str, &'static str, FormKind)], record: &Value) -> Vec<Self> {
         let shown = |name: &str| match &record[name] {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
@@ -63,7 +63,7 @@ impl FormField {
 
     /// Takes over what a person sent: the values to show again, and the same as a body of the API.
     #[must_use]
-    pub fn fill(form: &mut [Self], sent: &HashMap<String, String>) -> Map<String, Value> {
+    pub(crate) fn fill(form: &mut [Self], sent: &HashMap<String, String>) -> Map<String, Value> {
         form.iter_mut()
             .map(|field| {
                 let text = sent.get(field.name).cloned().unwrap_or_default();
@@ -85,7 +85,7 @@ impl FormField {
 
     /// Puts errors beside their fields; what belongs to no field of the form is given back.
     #[must_use]
-    pub fn blame(form: &mut [Self], errors: &[FieldError]) -> Vec<String> {
+    pub(crate) fn blame(form: &mut [Self], errors: &[FieldError]) -> Vec<String> {
         let mut rest = Vec::new();
         for error in errors {
             match form.iter_mut().find(|field| field.name == error.field) {

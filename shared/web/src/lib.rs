@@ -3,11 +3,14 @@
 //!
 //! What does not belong here: SQL (`nexus-db`), and anything that a single route group needs.
 
+mod address;
 pub mod auth;
 mod body;
+mod edit_page;
 mod error;
 mod etag;
 mod form;
+mod found;
 mod frame;
 mod input;
 #[cfg(feature = "lambda")]
@@ -18,11 +21,14 @@ mod paging;
 mod request;
 mod state;
 
+pub use address::Address;
 pub use auth::{Auth, Principal, Visitor};
-pub use body::json_text;
+pub use body::{json, json_text};
+pub use edit_page::EditPage;
 pub use error::{Error, Problem};
 pub use etag::{IfMatch, etag, not_modified};
-pub use form::{FormField, FormKind};
+pub use form::FormKind;
+pub use found::Found;
 pub use frame::{Limits, RequestId, frame};
 pub use input::{company_ids, is_blank, record_fields};
 pub use list::{List, Sorts};

@@ -6,9 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderValue, Uri};
+use serde::de::DeserializeOwned;
 
 use crate::auth::Visitor;
 use crate::error::Error;
+use crate::paging::Paging;
 
 const FLASH: &str = "nexus_flash";
 /// Longer notes would not fit a cookie.
@@ -92,12 +94,8 @@ pub(crate) fn flash_of(cookie: Option<&str>) -> Option<String> {
 
 pub(crate) const FLASH_COOKIE: &str = FLASH;
 
-/// Takes a shown note away.
-#[must_use]
-pub fn shown(mut response: Response, shell: &Shell) -> Response {
-    if shell.flash.is_some()
-        && let Ok(value) = HeaderValue::from_str(&format!("{FLASH}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
-    {
+fn without_note(mut response: Response) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("{FLASH}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")) {
         response.headers_mut().append(SET_COOKIE, value);
     }
     response
@@ -131,5 +129,95 @@ pub(crate) fn error(error: &Error, request_id: &str, uri: &Uri) -> Response {
     match html(&page) {
         Ok(body) => (status, body).into_response(),
         Err(_) => status.into_response(),
+    }
+}
+
+/// Shows a page and takes its note away.
+///
+/// # Errors
+/// As [`html`].
+pub fn show(visitor: &Visitor, page: &impl Template) -> Result<Response, Error> {
+    let response = html(page)?;
+    Ok(if visitor.flash.is_some() { without_note(response) } else { response })
+}
+
+/// A record of the store's JSON.
+///
+/// # Errors
+/// [`Error::Internal`] when it is not what it should be, which is logged.
+pub fn record<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|error| {
+        tracing::error!(%error, "a record cannot be read");
+        Error::Internal
+    })
+}
+
+/// The pages of a list, with links that keep the search and the order.
+#[derive(Clone, Debug)]
+pub struct Pager {
+    /// The page shown.
+    pub paging: Paging,
+    /// The last page.
+    pub last: i64,
+    path: &'static str,
+    kept: Vec<(&'static str, String)>,
+    sort: String,
+    descending: bool,
+}
+
+impl Pager {
+    /// The pages of a list of `total` records; a page that is not there becomes the nearest that is.
+    #[must_use]
+    pub fn new(path: &'static str, page: Option<i64>, per_page: i64, total: i64) -> Self {
+        let last = Paging { page: 1, per_page }.last(total);
+        let paging = Paging { page: page.unwrap_or(1).clamp(1, last), per_page };
+        Self { paging, last, path, kept: Vec::new(), sort: String::new(), descending: false }
+    }
+
+    /// Keeps a parameter in every link.
+    #[must_use]
+    pub fn keeping(mut self, name: &'static str, value: &str) -> Self {
+        if !value.is_empty() {
+            self.kept.push((name, value.to_owned()));
+        }
+        self
+    }
+
+    /// The order that is shown.
+    #[must_use]
+    pub fn sorted(mut self, sort: &str, order: Option<&str>) -> Self {
+        sort.clone_into(&mut self.sort);
+        self.descending = order == Some("desc");
+        self
+    }
+
+    /// The address of a page.
+    #[must_use]
+    pub fn page(&self, page: &i64) -> String {
+        let order = if self.descending { "desc" } else { "asc" };
+        self.link(&[("sort", &self.sort), ("order", order), ("page", &page.to_string())])
+    }
+
+    /// The address of the list sorted by a column; by the same column again, the other way round.
+    #[must_use]
+    pub fn by(&self, sort: &str) -> String {
+        let order = if self.sort == sort && !self.descending { "desc" } else { "asc" };
+        self.link(&[("sort", sort), ("order", order)])
+    }
+
+    /// How a column is sorted, in the words of `aria-sort`.
+    #[must_use]
+    pub fn aria(&self, sort: &str) -> &'static str {
+        match (self.sort == sort, self.descending) {
+            (true, false) => "ascending",
+            (true, true) => "descending",
+            _ => "none",
+        }
+    }
+
+    fn link(&self, own: &[(&str, &str)]) -> String {
+        let kept = self.kept.iter().map(|(name, value)| (*name, value.as_str()));
+        let pairs: Vec<_> = kept.chain(own.iter().copied()).collect();
+        format!("{}?{}", self.path, serde_urlencoded::to_string(pairs).unwrap_or_default())
     }
 }

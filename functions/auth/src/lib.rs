@@ -1,0 +1,30 @@
+//! Who somebody is: tokens for services, sessions for people.
+//!
+//! | route | who | does |
+//! |---|---|---|
+//! | POST `/api/token` | anyone | a JWT for a name and a password |
+//! | GET `/.well-known/jwks.json` | anyone | the public keys that verify our tokens |
+//! | GET, POST `/login` | anyone | begins a session |
+//! | POST `/logout` | anyone | ends it |
+
+mod api;
+mod pages;
+
+use axum::extract::FromRef;
+use axum::routing::{get, post};
+use nexus_web::Auth;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this group.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Auth: FromRef<S>,
+{
+    OpenApiRouter::new()
+        .routes(routes!(api::create_token))
+        .routes(routes!(api::public_keys))
+        .route("/login", get(pages::login_form).post(pages::login))
+        .route("/logout", post(pages::logout))
+}

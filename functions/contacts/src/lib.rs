@@ -1,0 +1,43 @@
+//! Contacts.
+//!
+//! | route | who | does |
+//! |---|---|---|
+//! | GET `/api/contacts` | A T B | list: `email`, `company_account_number`, `search`, `sort`, `order`, `page`, `per_page` |
+//! | POST `/api/contacts` | A T | create |
+//! | GET `/api/contacts/{id}` | A T | one, with `ETag` |
+//! | PUT `/api/contacts/{id}` | A T | change some fields |
+//! | DELETE `/api/contacts/{id}` | A T | archive |
+//! | GET `/contacts` | A T B | page: list |
+//! | GET, POST `/contacts/new` | A T | page: add |
+//! | GET `/contacts/{id}` | A T B | page: one |
+//! | GET, POST `/contacts/{id}/edit` | A T | page: change |
+//! | POST `/contacts/{id}/archive` | A T | archive |
+
+mod api;
+mod edit;
+mod pages;
+mod store;
+
+use axum::extract::FromRef;
+use axum::routing::{get, post};
+use nexus_db::Db;
+use nexus_web::Auth;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this group.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Auth: FromRef<S>,
+    Db: FromRef<S>,
+{
+    OpenApiRouter::new()
+        .routes(routes!(api::list_contacts, api::create_contact))
+        .routes(routes!(api::get_contact, api::update_contact, api::archive_contact))
+        .route("/contacts", get(pages::list))
+        .route("/contacts/new", get(pages::new_form).post(pages::create))
+        .route("/contacts/{id}", get(pages::show))
+        .route("/contacts/{id}/edit", get(pages::edit_form).post(pages::edit))
+        .route("/contacts/{id}/archive", post(pages::archive))
+}

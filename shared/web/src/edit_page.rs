@@ -1,0 +1,77 @@
+//! The page with a form over a record.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use nexus_core::Entity;
+use serde_json::{Map, Value};
+
+use crate::auth::Visitor;
+use crate::error::Error;
+use crate::form::{FormField, FormKind};
+use crate::page::{self, Shell};
+
+/// A form over a new or a known record.
+#[derive(Clone, Debug, Template)]
+#[template(path = "edit.html")]
+pub struct EditPage {
+    shell: Shell,
+    action: String,
+    back: String,
+    version: i64,
+    form: Vec<FormField>,
+    faults: Vec<String>,
+}
+
+impl EditPage {
+    /// A form that posts to `action` and goes `back` when cancelled, filled from `record` at `version` (a new one: null
+    /// at 0).
+    #[must_use]
+    pub fn new(
+        shell: Shell,
+        entity: Entity,
+        layout: &[(&'static str, &'static str, FormKind)],
+        (record, version): (&Value, i64),
+        (action, back): (String, String),
+    ) -> Self {
+        Self { shell, action, back, version, form: FormField::of(entity, layout, record), faults: Vec::new() }
+    }
+
+    /// Takes over what a person sent: the same as a body of the API, and the version that the person saw.
+    #[must_use]
+    pub fn fill(&mut self, sent: &HashMap<String, String>) -> (Map<String, Value>, Option<i64>) {
+        let version = sent.get("version").and_then(|version| version.parse().ok());
+        (FormField::fill(&mut self.form, sent), version)
+    }
+
+    /// The form.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn show(&self, visitor: &Visitor) -> Result<Response, Error> {
+        page::show(visitor, self)
+    }
+
+    /// The form again, with what was typed and what is wrong with it.
+    ///
+    /// # Errors
+    /// Those that are not about what was typed.
+    pub fn refuse(mut self, visitor: &Visitor, error: Error) -> Result<Response, Error> {
+        let (status, faults) = match error {
+            Error::Invalid { fields, .. } if !fields.is_empty() => {
+                (StatusCode::UNPROCESSABLE_ENTITY, FormField::blame(&mut self.form, &fields))
+            }
+            Error::Invalid { message, .. } => (StatusCode::UNPROCESSABLE_ENTITY, vec![message]),
+            Error::Conflict(text) => (StatusCode::CONFLICT, vec![text]),
+            Error::Stale(text) => {
+                let advice = "Nothing was saved. Open the page again to see the newer values, then repeat your change";
+                (StatusCode::CONFLICT, vec![format!("{text}. {advice}.")])
+            }
+            other => return Err(other),
+        };
+        self.faults = faults;
+        Ok((status, self.show(visitor)?).into_response())
+    }
+}
