@@ -1,19 +1,19 @@
 //! What each command does.
 
-use axum::Router;
 use nexus_core::Clock;
 
 use crate::cli::{Cli, Command};
 use crate::lock::InstanceLock;
 use crate::server::{Bound, Signals, Transport};
-use crate::{Instance, RunnerError, server};
+use crate::{Instance, RunnerError, database, files, mount, server};
 
 /// Does what the command line asks.
 pub async fn run(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
     match cli.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Serve => serve(cli, environment, clock).await,
         Command::Init => init(cli, environment, clock).await,
-        Command::Demo | Command::Job { .. } | Command::Openapi => {
+        Command::Openapi => openapi(),
+        Command::Demo | Command::Job { .. } => {
             Err(RunnerError::Usage("this command is not there yet".to_owned()))
         }
     }
@@ -22,7 +22,7 @@ pub async fn run(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -
 async fn init(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
     let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
     instance.tls(clock.now())?;
-    prepare_database(&instance).await?;
+    database::open(&instance, true, clock).await?.state.db.close().await;
     Ok(())
 }
 
@@ -33,29 +33,24 @@ async fn serve(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> 
     let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
     let mut lock = InstanceLock::take(&instance.directory).await?;
     let transport = if cli.http { Transport::Http } else { Transport::Https(instance.tls(clock.now())?) };
-    let database = prepare_database(&instance).await?;
-    if database.default_password {
+    let opened = database::open(&instance, !cli.http, clock).await?;
+    if opened.default_password {
         server::refuse_exposed(cli.listen)?;
     }
     let bound = Bound::bind(cli.listen, transport)?;
 
     let mut signals = Signals::listen()?;
-    let mut running = bound.start(router(&instance))?;
+    let db = opened.state.db.clone();
+    let mut running = bound.start(mount::router(opened.state, opened.limits))?;
     lock.announce(running.base_url())?;
     running.announce()?;
     running.until_told(&mut signals).await?;
-    running.drain(&mut signals).await
+    running.drain(&mut signals).await?;
+    db.close().await;
+    Ok(())
 }
 
-/// What the database tells the server before it listens.
-struct Database {
-    default_password: bool,
-}
-
-async fn prepare_database(_instance: &Instance) -> Result<Database, RunnerError> {
-    std::future::ready(Ok(Database { default_password: true })).await
-}
-
-fn router(_instance: &Instance) -> Router {
-    Router::new()
+fn openapi() -> Result<(), RunnerError> {
+    let text = mount::openapi().to_pretty_json().map_err(|error| RunnerError::Server(std::io::Error::other(error)))?;
+    files::print(&text)
 }

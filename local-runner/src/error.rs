@@ -68,6 +68,17 @@ pub enum RunnerError {
         /// Where, once it has said so.
         url: Option<String>,
     },
+    /// The database cannot be used.
+    #[error("{0}")]
+    Database(#[from] nexus_db::Error),
+    /// An account that Nexus starts with cannot be made.
+    #[error("cannot make the account {name}: {reason}")]
+    Account {
+        /// User name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The system gives no random numbers, or no key can be made of them.
     #[error("cannot make a key: {0}")]
     Random(String),

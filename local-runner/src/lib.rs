@@ -14,10 +14,12 @@ use nexus_core::Clock;
 pub mod certificate;
 pub mod cli;
 pub mod commands;
+pub mod database;
 pub mod error;
 pub mod files;
 pub mod instance;
 pub mod lock;
+pub mod mount;
 pub mod server;
 
 pub use error::RunnerError;

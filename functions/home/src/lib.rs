@@ -1,1 +1,33 @@
-//! home
+//! The front door.
+//!
+//! | route | who | does |
+//! |---|---|---|
+//! | GET `/` | A T B | page: overview |
+//! | GET `/healthz` | anyone | whether Nexus and its database answer |
+//! | GET `/static/{name}` | anyone | style sheet and icon |
+//! | GET `/api/openapi.json` | anyone | the OpenAPI document |
+
+mod api;
+mod pages;
+mod statics;
+
+use axum::extract::FromRef;
+use axum::routing::get;
+use nexus_db::Db;
+use nexus_web::Auth;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this group.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Auth: FromRef<S>,
+    Db: FromRef<S>,
+{
+    OpenApiRouter::new()
+        .routes(routes!(api::health))
+        .routes(routes!(api::openapi))
+        .route("/", get(pages::overview))
+        .route("/static/{name}", get(statics::serve))
+}

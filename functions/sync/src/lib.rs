@@ -1,1 +1,58 @@
-//! sync
+//! Sync runs and the plans that come of them, review, history, undo.
+//!
+//! | route | who | does |
+//! |---|---|---|
+//! | POST `/api/sync/runs` | service account | a job begins |
+//! | PUT `/api/sync/runs/{id}/observations/{n}` | service account | a batch of what the source has |
+//! | PUT `/api/sync/runs/{id}/progress` | service account | the run lives |
+//! | POST `/api/sync/runs/{id}/complete` | service account | plan, judge, apply or hold |
+//! | GET `/api/sync/runs`, `/api/sync/runs/{id}` | A T | runs |
+//! | GET `/api/changesets`, `/api/changesets/{id}` | A T | plans and history |
+//! | POST `/api/changesets/{id}/apply`, `/reject`, `/revert` | A T | decide, undo |
+//! | GET `/sync`, `/sync/runs/{id}` | A T | pages: runs, one run |
+//!
+//! The way of a run: `protocol` takes it in, `planning` and `plan` make the plan by the rules of `policy`, and
+//! `nexus_db::changes` applies exactly the stored rows.
+
+mod changesets;
+mod pages;
+mod plan;
+mod planning;
+mod policy;
+mod protocol;
+mod runs;
+
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::routing::get;
+use nexus_db::Db;
+use nexus_web::Auth;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// A batch of 1,000 records may be larger than other bodies. API Gateway takes 6 MB.
+const BATCH_BYTES: usize = 5 * 1024 * 1024;
+
+/// The routes of this group.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Auth: FromRef<S>,
+    Db: FromRef<S>,
+{
+    let protocol = OpenApiRouter::new()
+        .routes(routes!(protocol::put_observations))
+        .routes(routes!(protocol::put_progress))
+        .routes(routes!(protocol::complete_run))
+        .layer(DefaultBodyLimit::max(BATCH_BYTES));
+    OpenApiRouter::new()
+        .routes(routes!(runs::list_runs, protocol::start_run))
+        .routes(routes!(runs::get_run))
+        .merge(protocol)
+        .routes(routes!(changesets::list_changesets))
+        .routes(routes!(changesets::get_changeset))
+        .routes(routes!(changesets::apply_changeset))
+        .routes(routes!(changesets::reject_changeset))
+        .routes(routes!(changesets::revert_changeset))
+        .route("/sync", get(pages::list))
+        .route("/sync/runs/{id}", get(pages::show))
+}

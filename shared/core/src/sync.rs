@@ -274,3 +274,33 @@ pub struct Change {
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub after: Map<String, Value>,
 }
+
+/// A plan or a deed, as `GET /api/changesets/{id}` sends it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeSet {
+    /// Id.
+    pub id: i64,
+    /// `proposed`, `held`, `applied`, `rejected`, `stale` or `reverted`.
+    pub state: String,
+    /// `api`, `page`, `sync`, `undo` or `system`.
+    pub origin: String,
+    /// Who made it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// Of a plan: covers its changes; applying it asks for this.
+    pub digest: Option<String>,
+    /// The change set that this one undid.
+    pub reverts_id: Option<i64>,
+    /// The run that made it.
+    pub run_id: Option<i64>,
+    /// When it was made.
+    pub created_at: String,
+    /// When it was applied or rejected.
+    pub decided_at: Option<String>,
+    /// Who applied or rejected it.
+    pub decided_by: Option<String>,
+    /// Its changes; left out of lists.
+    pub changes: Vec<Change>,
+}

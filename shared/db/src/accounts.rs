@@ -73,10 +73,9 @@ pub async fn find(db: &Db, user_id: i64) -> Result<Option<Account>> {
     }))
 }
 
-/// The id of the live user of that name.
-pub async fn find_id(db: &Db, username: &str) -> Result<Option<i64>> {
-    let query = Query::new("SELECT id FROM users WHERE lower(username) = $1 AND archived_at IS NULL");
-    Ok(db.optional::<(i64,)>(query.bind(username.to_ascii_lowercase())).await?.map(|(id,)| id))
+/// Whether there is any user, archived ones included.
+pub async fn any(db: &Db) -> Result<bool> {
+    Ok(db.optional::<(i64,)>(Query::new("SELECT id FROM users LIMIT 1")).await?.is_some())
 }
 
 /// Sets a user's password. `is_default`: it is one that everybody knows, so Nexus does not serve a network with it.

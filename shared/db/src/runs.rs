@@ -137,10 +137,16 @@ pub async fn lock_running(tx: &mut Tx, run_id: i64) -> Result<Option<String>> {
     Ok(tx.optional::<(String,)>(query).await?.map(|(job,)| job))
 }
 
-/// The batches of a run in their order.
-pub async fn batches(tx: &mut Tx, run_id: i64) -> Result<Vec<String>> {
-    let query = Query::new("SELECT payload FROM observations WHERE run_id = $1 ORDER BY batch").bind(run_id);
-    Ok(tx.all::<(String,)>(query).await?.into_iter().map(|(payload,)| payload).collect())
+/// The numbers of a run's batches, in order.
+pub async fn batch_numbers(tx: &mut Tx, run_id: i64) -> Result<Vec<i64>> {
+    let query = Query::new("SELECT batch FROM observations WHERE run_id = $1 ORDER BY batch").bind(run_id);
+    Ok(tx.all::<(i64,)>(query).await?.into_iter().map(|(batch,)| batch).collect())
+}
+
+/// One batch of a run, as the job sent it.
+pub async fn batch(tx: &mut Tx, run_id: i64, batch: i64) -> Result<String> {
+    let query = Query::new("SELECT payload FROM observations WHERE run_id = $1 AND batch = $2").bind(run_id).bind(batch);
+    Ok(tx.one::<(String,)>(query).await?.0)
 }
 
 /// Keeps what a run found and the plan made of it; its batches have served.
@@ -164,6 +170,11 @@ pub async fn finish(tx: &mut Tx, run_id: i64, state: RunState, message: &str, no
     let query = Query::new("UPDATE runs SET state = $2, message = $3, finished_at = $4, lease_until = NULL WHERE id = $1");
     tx.execute(query.bind(run_id).bind(state.as_str()).bind(message).bind(now)).await?;
     log(tx, run_id, message, now).await
+}
+
+/// Ends a run that found nothing to change.
+pub async fn finish_unchanged(tx: &mut Tx, run_id: i64, now: &str) -> Result<()> {
+    finish_applied(tx, run_id, &Applied::default(), now).await
 }
 
 /// Ends a run whose plan was applied, in the transaction that applied it.

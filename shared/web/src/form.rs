@@ -19,7 +19,7 @@ pub enum FormKind {
 
 /// One field of a form, as the template shows it.
 #[derive(Clone, Debug)]
-pub struct FormField {
+pub(crate) struct FormField {
     /// Name of the record's field.
     pub name: &'static str,
     /// What the person reads.

@@ -8,10 +8,10 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::{Error, Problem};
@@ -51,6 +51,7 @@ async fn around(mut request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let path = uri.path();
     let is_api = path.starts_with("/api/") || path == "/api" || path.starts_with("/.well-known/");
+    let host = request.headers().get(HOST).cloned();
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     if let Some(error) = error_of(&response) {
@@ -63,6 +64,10 @@ async fn around(mut request: Request, next: Next) -> Response {
         add_error_headers(&error, response.headers_mut());
     }
     add_headers(response.headers_mut(), is_api, &id.0);
+    if !is_local(&uri, host.as_ref()) {
+        let long = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, long);
+    }
     let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
     tracing::info!(request_id = id.0, %method, path, status = response.status().as_u16(), milliseconds, "request");
     response
@@ -89,6 +94,12 @@ fn error_of(response: &Response) -> Option<Error> {
     }
 }
 
+/// Whether the caller uses this machine's own name: "HTTPS only" would then hold for everything else on `localhost`.
+fn is_local(uri: &Uri, host: Option<&HeaderValue>) -> bool {
+    let host = uri.host().or_else(|| host.and_then(|host| host.to_str().ok())).unwrap_or_default();
+    ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local))
+}
+
 fn problem(error: &Error, request_id: &str) -> Response {
     let body = serde_json::to_vec(&Problem::new(error, request_id)).unwrap_or_default();
     (error.status(), [(CONTENT_TYPE, "application/problem+json")], body).into_response()
@@ -98,7 +109,7 @@ fn add_error_headers(error: &Error, headers: &mut HeaderMap) {
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if matches!(error, Error::Unauthenticated(_)) {
+    if matches!(error, Error::Unauthenticated(_)) && !headers.contains_key(LOCATION) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
 }
@@ -110,7 +121,6 @@ fn add_headers(headers: &mut HeaderMap, is_api: bool, id: &str) {
     default(X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(REFERRER_POLICY, "same-origin");
     default(X_FRAME_OPTIONS, "DENY");
-    default(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     // Records of clients: no shared cache and no back button of the next person may show them.
     default(CACHE_CONTROL, if is_api { "private, no-cache" } else { "no-store" });
     default(

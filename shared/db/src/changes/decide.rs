@@ -22,13 +22,26 @@ pub(super) enum Failure {
 
 type Known = BTreeMap<(Entity, i64), Record>;
 
+/// The records of each kind that are not written yet but will be when the rows are.
+type Planned = BTreeMap<Entity, BTreeSet<i64>>;
+
 pub(super) async fn decide(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
+    decide_with(tx, rows, failure, &Planned::new()).await
+}
+
+/// As [`decide`], for rows that may also link to what a plan has set out to create.
+pub(super) async fn decide_with(
+    tx: &mut Tx,
+    rows: &mut [Row],
+    failure: Failure,
+    planned: &Planned,
+) -> std::result::Result<(), ChangeError> {
     let known = load_known(tx, rows).await?;
     for row in rows.iter_mut() {
         let outcome = decide_row(row, &known);
         settle(row, outcome, failure)?;
     }
-    check_references(tx, rows, failure).await?;
+    check_references(tx, rows, failure, planned).await?;
     check_unique(tx, rows, failure).await
 }
 
@@ -114,7 +127,12 @@ fn decide_row(row: &Row, known: &Known) -> std::result::Result<Outcome, ChangeEr
 }
 
 /// Every record that a row links to must exist, or be created by the same change set.
-async fn check_references(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
+async fn check_references(
+    tx: &mut Tx,
+    rows: &mut [Row],
+    failure: Failure,
+    planned: &Planned,
+) -> std::result::Result<(), ChangeError> {
     let mut wanted: BTreeMap<Entity, BTreeSet<i64>> = BTreeMap::new();
     for row in rows.iter() {
         if let Outcome::Write { after, .. } = &row.outcome {
@@ -137,7 +155,7 @@ async fn check_references(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> st
             let known = existing.get(&target);
             let id = references(after.get(field.name))
                 .into_iter()
-                .find(|id| !known.is_some_and(|known| known.contains(id)))?;
+                .find(|id| ![known, planned.get(&target)].into_iter().flatten().any(|ids| ids.contains(id)))?;
             Some(FieldError::new(field.name, format!("there is no {} {id}", target.as_str())))
         });
         match missing {

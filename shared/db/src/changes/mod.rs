@@ -5,7 +5,7 @@
 //! rows are the audit log, the feed for other services and the source for undo.
 //!
 //! - [`change`] decides and applies at once, as a request of a person or a service does: all of it or nothing.
-//! - [`propose`] stores a plan; [`apply`] applies exactly the stored rows: those that moved meanwhile are skipped and
+//! - a [`Draft`] stores a plan; [`apply`] applies exactly the stored rows: those that moved meanwhile are skipped and
 //!   told ([`RowState::Stale`]), the others are written.
 //! - [`revert`] is a change set whose changes are the inverse.
 //!
@@ -13,17 +13,18 @@
 //! cursors become visible in the order of their numbers.
 
 mod decide;
+mod draft;
 mod feed;
 mod plan;
 mod row;
+mod undo;
 mod write;
 
+pub use draft::{Draft, Proposal, reserve};
 pub use feed::{FeedRow, feed};
-pub use plan::{
-    Applied, LeftAlone, Proposal, SetHead, apply, find, hold, list_rows, list_sets, propose, reject, reserve, revert,
-    supersede,
-};
+pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
 pub use row::{Action, Link, RowState};
+pub use undo::{LeftAlone, revert};
 
 use nexus_core::entity::Entity;
 use nexus_core::{Actor, FieldError, Fields};

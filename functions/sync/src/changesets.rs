@@ -1,0 +1,197 @@
+//! Plans and history: reading, deciding, undoing.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use nexus_core::sync::{Change, ChangeSet};
+use nexus_db::Db;
+use nexus_db::changes::{self, ChangeError, Origin, SetHead};
+use nexus_web::{Error, Json, Listing, Paging, Path, Principal, Problem, Query};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only change sets of this state.
+    state: Option<String>,
+    page: Option<String>,
+    per_page: Option<String>,
+}
+
+const RECENT: Paging = Paging { page: 1, per_page: 100 };
+
+fn told(head: SetHead, changes: Vec<Change>) -> ChangeSet {
+    ChangeSet {
+        id: head.id,
+        state: head.state,
+        origin: head.origin,
+        author: head.author,
+        reason: head.reason,
+        digest: head.digest,
+        reverts_id: head.reverts_id,
+        run_id: head.run_id,
+        created_at: head.created_at,
+        decided_at: head.decided_at,
+        decided_by: head.decided_by,
+        changes,
+    }
+}
+
+/// Change sets, newest first; without paging the last 100
+#[utoipa::path(get, path = "/api/changesets", tag = "sync", params(Filter, Listing), responses(
+    (status = 200, description = "The change sets, without their changes", body = Vec<ChangeSet>),
+    (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+))]
+pub(crate) async fn list_changesets(
+    State(db): State<Db>,
+    principal: Principal,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?.unwrap_or(RECENT);
+    let heads = changes::list_sets(&db, filter.state.as_deref(), page.per_page, page.offset()).await?;
+    nexus_web::json(&heads.into_iter().map(|head| told(head, Vec::new())).collect::<Vec<_>>())
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Rows {
+    /// Only changes after this one (its id).
+    #[serde(default)]
+    after: i64,
+    /// At most so many changes, 1 to 1,000; 1,000 by default.
+    limit: Option<i64>,
+}
+
+/// One change set with its changes
+#[utoipa::path(get, path = "/api/changesets/{id}", tag = "sync",
+    params(("id" = i64, Path, description = "Change set"), Rows), responses(
+    (status = 200, description = "The change set", body = ChangeSet), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem),
+))]
+pub(crate) async fn get_changeset(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+    Query(rows): Query<Rows>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let head = changes::find(&db, id).await?.ok_or(Error::NotFound("Change set not found"))?;
+    let limit = rows.limit.unwrap_or(1_000).clamp(1, 1_000);
+    nexus_web::json(&told(head, changes::list_rows(&db, id, rows.after, limit).await?))
+}
+
+/// What was reviewed.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Review {
+    /// The digest of the plan that was looked at.
+    digest: String,
+    /// Changes (ids) that are not wanted.
+    #[serde(default)]
+    except: BTreeSet<i64>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Applied {
+    /// Changes written.
+    applied: u64,
+    /// Changes skipped because their record moved since the plan was made.
+    stale: u64,
+    /// Changes taken out.
+    rejected: u64,
+}
+
+/// Apply exactly the plan that was reviewed
+#[utoipa::path(post, path = "/api/changesets/{id}/apply", tag = "sync", request_body = Review,
+    params(("id" = i64, Path, description = "Change set")), responses(
+    (status = 200, description = "Applied", body = Applied), (status = 400, body = Problem),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, description = "Another digest, or decided already", body = Problem),
+))]
+pub(crate) async fn apply_changeset(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+    Json(review): Json<Review>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let applied = changes::apply(&db, &principal.actor(), id, Some(&review.digest), &review.except)
+        .await
+        .map_err(decided)?;
+    let written = applied.counts.values().sum();
+    nexus_web::json(&Applied { applied: written, stale: applied.stale, rejected: applied.rejected })
+}
+
+/// Reject a plan
+#[utoipa::path(post, path = "/api/changesets/{id}/reject", tag = "sync",
+    params(("id" = i64, Path, description = "Change set")), responses(
+    (status = 200, description = "Rejected; nothing of it is applied", body = ChangeSet),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, description = "Decided already", body = Problem),
+))]
+pub(crate) async fn reject_changeset(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    changes::reject(&db, &principal.actor(), id).await.map_err(decided)?;
+    let head = changes::find(&db, id).await?.ok_or(Error::NotFound("Change set not found"))?;
+    nexus_web::json(&told(head, Vec::new()))
+}
+
+/// What an undo did and what it left.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Reverted {
+    /// The change set that undid it; null when nothing could be undone.
+    changeset_id: Option<i64>,
+    /// The rows that were left as they are.
+    left_alone: Vec<Left>,
+}
+
+/// A row that was left as it is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Left {
+    /// The change.
+    change_id: i64,
+    /// Kind of its record.
+    entity: nexus_core::Entity,
+    /// Its record.
+    record_id: i64,
+    /// Why.
+    reason: String,
+}
+
+/// Undo an applied change set
+#[utoipa::path(post, path = "/api/changesets/{id}/revert", tag = "sync",
+    params(("id" = i64, Path, description = "Change set")), responses(
+    (status = 200, description = "Undone, but for the rows that changed later", body = Reverted),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, description = "It is not applied", body = Problem),
+))]
+pub(crate) async fn revert_changeset(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let deed = principal.deed(Origin::Undo, format!("Undo of change set {id}"));
+    let (done, left) = changes::revert(&db, &deed, id).await.map_err(decided)?;
+    let left_alone = left
+        .into_iter()
+        .map(|row| Left { change_id: row.change_id, entity: row.entity, record_id: row.id, reason: row.reason })
+        .collect();
+    nexus_web::json(&Reverted { changeset_id: done.changeset_id, left_alone })
+}
+
+/// A plan that is not what was reviewed is a conflict of minds, not of versions.
+fn decided(error: ChangeError) -> Error {
+    match error {
+        ChangeError::OtherDigest => Error::Conflict("The plan is not the one that was reviewed".into()),
+        ChangeError::NoChangeset(_) => Error::NotFound("Change set not found"),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,345 @@
+//! From a run's observations to a plan: reads what is known, plans record by record, keeps the rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use nexus_core::sync::{Batch, Complete, Gap, Observation, Quarantined, ScopeReport};
+use nexus_core::{Actor, Clock, Entity, Fields, instant};
+use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, reserve};
+use nexus_db::records::{self, Record};
+use nexus_db::runs::{self, Report};
+use nexus_db::sources::{self, SourceLink};
+use nexus_db::{Error, Tx};
+use serde_json::Value;
+
+use crate::plan::{Match, Observed, Planned, plan, read};
+use crate::policy::{self, Vanished, Weight};
+
+/// A plan that is stored, and what is to be told of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The change set; none when there is nothing to do.
+    pub(crate) changeset_id: Option<i64>,
+    /// For the run.
+    pub(crate) report: Report,
+    /// Why it waits for a person, if it does.
+    pub(crate) hold: Option<String>,
+}
+
+/// Plans a run whose source was read.
+pub(crate) async fn plan_run(
+    tx: &mut Tx,
+    clock: &Clock,
+    (run_id, source): (i64, &str),
+    actor: Actor,
+    complete: Complete,
+) -> Result<Outcome, ChangeError> {
+    let now = instant::canonical(clock.now());
+    let deed = Deed { actor, origin: Origin::Sync, reason: format!("Read from {source}") };
+    let draft = Draft::begin(tx, &deed, run_id, &now).await?;
+    let report = Report { scopes: complete.scopes, quarantined: complete.quarantined, ..Report::default() };
+    let quarantined: BTreeSet<Entity> = report.quarantined.iter().map(|one| one.entity).collect();
+    let mut planning = Planning {
+        clock,
+        now,
+        run_id,
+        source,
+        draft,
+        report,
+        ids: HashMap::new(),
+        weights: BTreeMap::new(),
+        first: true,
+    };
+    for entity in quarantined {
+        planning.doubt(entity, "Some records could not be understood.");
+    }
+    for entity in Entity::ALL {
+        planning.entity(tx, entity).await?;
+    }
+    let Planning { draft, report, weights, first, .. } = planning;
+    let weighed: Vec<(&ScopeReport, Weight)> =
+        report.scopes.iter().map(|scope| (scope, weights.get(&scope.name).cloned().unwrap_or_default())).collect();
+    let hold = policy::hold_reason(first, &weighed);
+    Ok(Outcome { changeset_id: draft.finish(tx).await?, report, hold })
+}
+
+struct Planning<'a> {
+    clock: &'a Clock,
+    now: String,
+    run_id: i64,
+    source: &'a str,
+    draft: Draft,
+    report: Report,
+    /// Our ids of the source's records, known and planned.
+    ids: HashMap<(Entity, String), i64>,
+    weights: BTreeMap<String, Weight>,
+    /// The source has no record of ours yet.
+    first: bool,
+}
+
+/// What is known of a kind before its observations are looked at.
+struct Known {
+    links: HashMap<String, SourceLink>,
+    pins: BTreeSet<(i64, String)>,
+    /// The source's ids by our ids: a record has one counterpart in a source.
+    taken: HashMap<i64, String>,
+    /// Keys that an earlier observation of this run has claimed for a new record.
+    claimed: HashMap<String, String>,
+    seen: BTreeSet<String>,
+}
+
+impl Planning<'_> {
+    async fn entity(&mut self, tx: &mut Tx, entity: Entity) -> Result<(), ChangeError> {
+        let links = sources::list(tx, self.source, entity).await?;
+        if !self.report.scopes.iter().any(|scope| scope.entity == entity) && links.is_empty() {
+            return Ok(());
+        }
+        self.first &= links.is_empty();
+        let mut known = Known {
+            pins: sources::pins(tx, entity).await?,
+            taken: links.iter().map(|link| (link.record_id, link.external_id.clone())).collect(),
+            links: links.into_iter().map(|link| (link.external_id.clone(), link)).collect(),
+            claimed: HashMap::new(),
+            seen: BTreeSet::new(),
+        };
+        for (external_id, link) in &known.links {
+            self.ids.insert((entity, external_id.clone()), link.record_id);
+            self.weights.entry(link.scope.clone()).or_default().known += u64::from(link.archived_at.is_none());
+        }
+        for n in runs::batch_numbers(tx, self.run_id).await? {
+            let payload = runs::batch(tx, self.run_id, n).await?;
+            let batch: Batch = serde_json::from_str(&payload)
+                .map_err(|_| Error::Corrupt { table: "observations", column: "payload" })?;
+            let observations = batch.observations.into_iter().filter(|one| one.entity == entity).collect();
+            self.batch(tx, entity, &mut known, observations).await?;
+        }
+        let quarantined = self.report.quarantined.iter().filter(|one| one.entity == entity).count() as u64;
+        self.count(entity, "quarantined", quarantined);
+        let reported: u64 =
+            self.report.scopes.iter().filter(|scope| scope.entity == entity).map(|scope| scope.records).sum();
+        if reported > known.seen.len() as u64 {
+            self.doubt(entity, "Fewer records arrived than were read.");
+        }
+        // What could not be understood is there all the same.
+        known.seen.extend(self.report.quarantined.iter().filter_map(|one| one.external_id.clone()));
+        self.missing(tx, entity, &known).await
+    }
+
+    /// Plans one batch: what is unchanged is only confirmed.
+    async fn batch(
+        &mut self,
+        tx: &mut Tx,
+        entity: Entity,
+        known: &mut Known,
+        observations: Vec<Observation>,
+    ) -> Result<(), ChangeError> {
+        let mut changed: Vec<(Observed, String)> = Vec::new();
+        let mut confirmed: Vec<String> = Vec::new();
+        for observation in observations {
+            let external_id = observation.external_id.clone();
+            if !known.seen.insert(external_id.clone()) {
+                continue;
+            }
+            let mut observed = match read(observation) {
+                Ok(observed) => observed,
+                Err(reason) => {
+                    self.quarantine(entity, external_id, reason);
+                    continue;
+                }
+            };
+            observed.resolve(entity, |target, id| self.ids.get(&(target, id.to_owned())).copied());
+            let hash = observed.hash();
+            match known.links.get(&external_id) {
+                // One that was missing is planned again, even if it comes back as it went.
+                Some(link) if link.hash == hash && link.missing_since.is_none() && link.archived_run_id.is_none() => {
+                    self.count(entity, "unchanged", 1);
+                    confirmed.push(external_id);
+                }
+                _ => changed.push((observed, hash)),
+            }
+        }
+        let ids: Vec<&str> = confirmed.iter().map(String::as_str).collect();
+        sources::confirm(tx, self.source, entity, &ids, self.run_id, &self.now).await?;
+        self.plan(tx, entity, known, changed).await
+    }
+
+    async fn plan(
+        &mut self,
+        tx: &mut Tx,
+        entity: Entity,
+        known: &mut Known,
+        changed: Vec<(Observed, String)>,
+    ) -> Result<(), ChangeError> {
+        let by_key = self.find_by_key(tx, entity, known, &changed).await?;
+        let ours: Vec<Option<i64>> = changed
+            .iter()
+            .map(|(observed, _)| match known.links.get(&observed.external_id) {
+                Some(link) => Some(link.record_id),
+                None => observed.key(entity).and_then(|key| by_key.get(&key).copied()),
+            })
+            .collect();
+        let wanted: BTreeSet<i64> = ours.iter().copied().flatten().collect();
+        let records = records::load(tx, entity, &wanted.into_iter().collect::<Vec<_>>()).await?;
+        let fresh = ours.iter().filter(|id| id.is_none()).count();
+        let mut new_ids = if fresh == 0 { 0..0 } else { ids_from(reserve(tx, entity, fresh).await?, fresh) };
+        let mut rows: Vec<Proposal> = Vec::with_capacity(changed.len());
+        for ((observed, hash), record_id) in changed.into_iter().zip(ours) {
+            if let Some(reason) = self.gap(entity, known, &observed, record_id) {
+                self.report.gaps.push(Gap {
+                    entity,
+                    external_id: observed.external_id.clone(),
+                    name: observed.name(),
+                    reason,
+                });
+                self.count(entity, "gap", 1);
+                continue;
+            }
+            let matched = match record_id.and_then(|id| records.get(&id).map(|record| (id, record))) {
+                Some((id, record)) => Match::Known { id, link: known.links.get(&observed.external_id), record },
+                None => match new_ids.next() {
+                    Some(id) if record_id.is_none() => Match::New(id),
+                    _ => return Err(Error::Corrupt { table: "source_links", column: "record_id" }.into()),
+                },
+            };
+            let id = match matched {
+                Match::New(id) | Match::Known { id, .. } => id,
+            };
+            if let Some(key) = observed.key(entity) {
+                known.claimed.insert(key, observed.external_id.clone());
+            }
+            known.taken.insert(id, observed.external_id.clone());
+            self.ids.insert((entity, observed.external_id.clone()), id);
+            let scope = observed.scope.clone();
+            let is_pinned = |id: i64, field: &str| known.pins.contains(&(id, field.to_owned()));
+            match plan(self.source, entity, observed, hash, &matched, is_pinned) {
+                Planned::LeftArchived => self.count(entity, "left_archived", 1),
+                Planned::Row(row) => {
+                    let foreign = row.action == Action::Update && row.link.as_ref().is_some_and(|link| !link.created);
+                    self.weights.entry(scope).or_default().foreign += u64::from(foreign);
+                    self.count(entity, row.action.as_str(), 1);
+                    rows.push(*row);
+                }
+            }
+        }
+        self.draft.add(tx, rows).await
+    }
+
+    /// Our records that have the strong key of one of the source's that is not linked yet.
+    async fn find_by_key(
+        &self,
+        tx: &mut Tx,
+        entity: Entity,
+        known: &Known,
+        changed: &[(Observed, String)],
+    ) -> Result<HashMap<String, i64>, Error> {
+        let Some(field) = policy::strong_key(entity) else { return Ok(HashMap::new()) };
+        let keys: Vec<String> = changed
+            .iter()
+            .filter(|(observed, _)| !known.links.contains_key(&observed.external_id))
+            .filter_map(|(observed, _)| observed.key(entity))
+            .collect();
+        records::find_by_key(tx, entity, field, keys.iter().map(String::as_str)).await
+    }
+
+    /// Why a record of the source has no place in the directory: something for a person to settle.
+    fn gap(&self, entity: Entity, known: &Known, observed: &Observed, record_id: Option<i64>) -> Option<String> {
+        let other = |id: &i64| known.taken.get(id).filter(|external| **external != observed.external_id);
+        if let Some(other) = record_id.as_ref().and_then(other) {
+            return Some(format!(
+                "{} {other} of {} is this {} already; give one of the two another {}.",
+                entity.as_str(),
+                self.source,
+                entity.as_str(),
+                policy::strong_key(entity).unwrap_or("key"),
+            ));
+        }
+        if record_id.is_some() {
+            return None;
+        }
+        let key = observed.key(entity);
+        if let Some(other) = key.as_ref().and_then(|key| known.claimed.get(key)) {
+            let field = policy::strong_key(entity).unwrap_or("key");
+            return Some(format!("It has the same {field} as {other}; give one of the two another."));
+        }
+        (entity == Entity::Company && key.is_none())
+            .then(|| "It has no account number. It is added once it has one.".to_owned())
+    }
+
+    /// Records that a complete list did not show. Only such a list may say that something is missing.
+    async fn missing(&mut self, tx: &mut Tx, entity: Entity, known: &Known) -> Result<(), ChangeError> {
+        let whole: BTreeSet<String> = self
+            .report
+            .scopes
+            .iter()
+            .filter(|scope| scope.entity == entity && scope.complete)
+            .map(|scope| scope.name.clone())
+            .collect();
+        let absent: Vec<&SourceLink> = known
+            .links
+            .values()
+            .filter(|link| whole.contains(&link.scope) && link.archived_at.is_none())
+            .filter(|link| !known.seen.contains(&link.external_id))
+            .collect();
+        let ids: Vec<&str> = absent.iter().map(|link| link.external_id.as_str()).collect();
+        sources::mark_missing(tx, self.source, entity, &ids, &self.now).await?;
+        self.count(entity, "missing", ids.len() as u64);
+        let due: Vec<i64> = absent.iter().filter(|link| self.is_due(link)).map(|link| link.record_id).collect();
+        let records = records::load(tx, entity, &due).await?;
+        let mut rows = Vec::new();
+        for link in absent {
+            let Some(record) = records.get(&link.record_id) else { continue };
+            let Some((action, fields)) = farewell(entity, record) else { continue };
+            self.weights.entry(link.scope.clone()).or_default().vanishing += 1;
+            self.count(entity, if action == Action::Archive { "archive" } else { "update" }, 1);
+            rows.push(Proposal {
+                entity,
+                id: link.record_id,
+                action,
+                version: Some(record.version),
+                fields,
+                reason: Some(format!("missing from {} for 7 days", self.source)),
+                link: None,
+            });
+        }
+        rows.sort_by_key(|row| row.id);
+        self.draft.add(tx, rows).await
+    }
+
+    fn is_due(&self, link: &SourceLink) -> bool {
+        let since = link.missing_since.as_deref().and_then(instant::parse);
+        since.is_some_and(|since| self.clock.now().duration_since(since) >= policy::GRACE)
+    }
+
+    fn quarantine(&mut self, entity: Entity, external_id: String, reason: String) {
+        self.doubt(entity, "Some records could not be understood.");
+        self.report.quarantined.push(Quarantined { entity, external_id: Some(external_id), reason });
+    }
+
+    /// Takes away the proof that lists of a kind were read completely.
+    fn doubt(&mut self, entity: Entity, why: &str) {
+        for scope in self.report.scopes.iter_mut().filter(|scope| scope.entity == entity && scope.complete) {
+            scope.complete = false;
+            scope.error = Some(why.to_owned());
+        }
+    }
+
+    fn count(&mut self, entity: Entity, what: &str, n: u64) {
+        if n > 0 {
+            *self.report.counts.entry(entity.as_str().into()).or_default().entry(what.into()).or_default() += n;
+        }
+    }
+}
+
+fn ids_from(first: i64, n: usize) -> std::ops::Range<i64> {
+    first..first + i64::try_from(n).unwrap_or(i64::MAX - first)
+}
+
+/// What happens to a record whose time is up, if it did not happen before.
+fn farewell(entity: Entity, record: &Record) -> Option<(Action, Fields)> {
+    match policy::vanished(entity) {
+        Vanished::Archive => Some((Action::Archive, Fields::new())),
+        Vanished::Deactivate => {
+            let active = record.fields.get("active") == Some(&Value::Bool(true));
+            active.then(|| (Action::Update, Fields::from_iter([("active".to_owned(), Value::Bool(false))])))
+        }
+    }
+}

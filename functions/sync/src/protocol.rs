@@ -1,0 +1,157 @@
+//! What a job sends: it begins, brings what the source has, and hands over.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use nexus_core::FieldError;
+use nexus_core::sync::{Batch, Complete, Progress, Run, RunState, StartRun, Started};
+use nexus_db::changes::{self, ChangeError};
+use nexus_db::{Db, runs};
+use nexus_web::{Error, Json, Path, Principal, Problem};
+
+use crate::planning::plan_run;
+use crate::runs::find;
+
+const NOT_GOING: &str = "The run is not going; begin a new one";
+/// Records of one batch.
+const BATCH: usize = 1_000;
+
+/// The job of a name and the source that it reads.
+fn source_of(job: &str) -> Option<&str> {
+    job.strip_prefix("sync-")
+}
+
+fn require_job(principal: &Principal) -> Result<(), Error> {
+    principal.require_editor()?;
+    if principal.account.service_account { Ok(()) } else { Err(Error::Forbidden("Only jobs report runs")) }
+}
+
+/// A job begins
+#[utoipa::path(post, path = "/api/sync/runs", tag = "sync", request_body = StartRun, responses(
+    (status = 201, description = "The run goes", body = Started),
+    (status = 400, description = "There is no such job", body = Problem),
+    (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 409, description = "A run of this job is going", body = Problem),
+))]
+pub(crate) async fn start_run(
+    State(db): State<Db>,
+    principal: Principal,
+    Json(start): Json<StartRun>,
+) -> Result<Response, Error> {
+    require_job(&principal)?;
+    if !runs::list_jobs(&db).await?.iter().any(|job| job.name == start.job) {
+        return Err(Error::fields(vec![FieldError::new("job", "there is no such job")]));
+    }
+    match runs::start(&db, &start.job, start.trigger).await? {
+        Ok(run_id) => {
+            let lease_seconds = u32::try_from(runs::LEASE.as_secs()).unwrap_or(u32::MAX);
+            let started = Started { run_id, lease_seconds };
+            Ok((StatusCode::CREATED, nexus_web::json(&started)?).into_response())
+        }
+        Err(runs::Busy(id)) => Err(Error::Conflict(format!("Run {id} of {} is going", start.job))),
+    }
+}
+
+/// A batch of what the source has; the same number again replaces it
+#[utoipa::path(put, path = "/api/sync/runs/{id}/observations/{n}", tag = "sync", request_body = Batch,
+    params(("id" = i64, Path, description = "Run"), ("n" = i64, Path, description = "Number of the batch")),
+    responses(
+    (status = 204, description = "Kept"), (status = 400, body = Problem), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 409, description = "The run is not going", body = Problem),
+    (status = 413, description = "More than 5 MB", body = Problem),
+))]
+pub(crate) async fn put_observations(
+    State(db): State<Db>,
+    principal: Principal,
+    Path((id, n)): Path<(i64, i64)>,
+    Json(batch): Json<Batch>,
+) -> Result<StatusCode, Error> {
+    require_job(&principal)?;
+    if batch.observations.len() > BATCH {
+        return Err(Error::fields(vec![FieldError::new("observations", format!("must have at most {BATCH} entries"))]));
+    }
+    let payload = serde_json::to_string(&batch).map_err(|_| Error::Internal)?;
+    going(runs::put_batch(&db, id, n, &payload).await?)
+}
+
+/// The run lives, and how far it is
+#[utoipa::path(put, path = "/api/sync/runs/{id}/progress", tag = "sync", request_body = Progress,
+    params(("id" = i64, Path, description = "Run")), responses(
+    (status = 204, description = "Noted"), (status = 400, body = Problem), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 409, description = "The run is not going", body = Problem),
+))]
+pub(crate) async fn put_progress(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+    Json(progress): Json<Progress>,
+) -> Result<StatusCode, Error> {
+    require_job(&principal)?;
+    going(runs::put_progress(&db, id, &progress).await?)
+}
+
+fn going(is: bool) -> Result<StatusCode, Error> {
+    if is { Ok(StatusCode::NO_CONTENT) } else { Err(Error::Conflict(NOT_GOING.into())) }
+}
+
+/// The source was read: plan, judge, and apply or hold
+#[utoipa::path(post, path = "/api/sync/runs/{id}/complete", tag = "sync", request_body = Complete,
+    params(("id" = i64, Path, description = "Run")), responses(
+    (status = 200, description = "The run as it ended", body = Run), (status = 400, body = Problem),
+    (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 409, description = "The run is not going", body = Problem),
+))]
+pub(crate) async fn complete_run(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+    Json(complete): Json<Complete>,
+) -> Result<Response, Error> {
+    require_job(&principal)?;
+    if let Some(changeset_id) = plan(&db, &principal, id, complete).await? {
+        match changes::apply(&db, &principal.actor(), changeset_id, None, &std::collections::BTreeSet::new()).await {
+            // Somebody decided over it in the moment between: that decision stands.
+            Ok(_) | Err(ChangeError::Decided { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    nexus_web::json(&find(&db, id).await?)
+}
+
+/// Stores the plan of a run; what is to be applied at once, if anything.
+async fn plan(db: &Db, principal: &Principal, id: i64, complete: Complete) -> Result<Option<i64>, Error> {
+    let now = db.now();
+    let mut tx = db.write().await?;
+    let job = runs::lock_running(&mut tx, id).await?.ok_or_else(|| Error::Conflict(NOT_GOING.into()))?;
+    let source = source_of(&job).ok_or_else(|| Error::Conflict(format!("{job} reads no source")))?;
+    let vendor_calls = complete.vendor_calls;
+    if let Some(error) = &complete.error {
+        let report = runs::Report {
+            scopes: complete.scopes.clone(),
+            quarantined: complete.quarantined.clone(),
+            ..runs::Report::default()
+        };
+        runs::planned(&mut tx, id, &report, vendor_calls, None).await?;
+        runs::finish(&mut tx, id, RunState::Failed, error, &now).await?;
+        tx.commit().await?;
+        return Ok(None);
+    }
+    let outcome = plan_run(&mut tx, db.clock(), (id, source), principal.actor(), complete).await?;
+    changes::supersede(&mut tx, &job, id, &now).await?;
+    runs::planned(&mut tx, id, &outcome.report, vendor_calls, outcome.changeset_id).await?;
+    let apply = match (outcome.changeset_id, outcome.hold) {
+        (Some(changeset_id), Some(reason)) => {
+            changes::hold(&mut tx, changeset_id).await?;
+            let message = format!("Waits for a person: {reason}");
+            runs::finish(&mut tx, id, RunState::Held, &message, &now).await?;
+            None
+        }
+        (Some(changeset_id), None) => Some(changeset_id),
+        (None, _) => {
+            runs::finish_unchanged(&mut tx, id, &now).await?;
+            None
+        }
+    };
+    tx.commit().await?;
+    Ok(apply)
+}

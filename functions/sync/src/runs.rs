@@ -1,0 +1,63 @@
+//! Reading runs.
+
+use axum::extract::State;
+use axum::response::Response;
+use nexus_core::FieldError;
+use nexus_core::sync::{Run, RunState};
+use nexus_db::{Db, runs};
+use nexus_web::{Error, Listing, Paging, Path, Principal, Problem, Query};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only runs of this job.
+    job: Option<String>,
+    /// Only runs of this state.
+    state: Option<String>,
+    page: Option<String>,
+    per_page: Option<String>,
+}
+
+/// Runs without paging: what a person looks back at.
+const RECENT: Paging = Paging { page: 1, per_page: 100 };
+
+/// Runs, newest first; without paging the last 100
+#[utoipa::path(get, path = "/api/sync/runs", tag = "sync", params(Filter, Listing), responses(
+    (status = 200, description = "The runs, without their logs", body = Vec<Run>), (status = 400, body = Problem),
+    (status = 401, body = Problem), (status = 403, body = Problem),
+))]
+pub(crate) async fn list_runs(
+    State(db): State<Db>,
+    principal: Principal,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?.unwrap_or(RECENT);
+    let state = filter.state.as_deref().map(|word| RunState::parse(word).ok_or_else(unknown_state)).transpose()?;
+    nexus_web::json(&runs::list(&db, filter.job.as_deref(), state, page.per_page, page.offset()).await?)
+}
+
+fn unknown_state() -> Error {
+    let allowed = RunState::ALL.map(RunState::as_str).join(", ");
+    Error::fields(vec![FieldError::new("state", format!("must be one of {allowed}"))])
+}
+
+/// One run
+#[utoipa::path(get, path = "/api/sync/runs/{id}", tag = "sync",
+    params(("id" = i64, Path, description = "Run")), responses(
+    (status = 200, description = "The run with its log", body = Run), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem),
+))]
+pub(crate) async fn get_run(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    nexus_web::json(&find(&db, id).await?)
+}
+
+pub(crate) async fn find(db: &Db, id: i64) -> Result<Run, Error> {
+    runs::find(db, id).await?.ok_or(Error::NotFound("Run not found"))
+}

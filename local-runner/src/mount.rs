@@ -1,0 +1,40 @@
+//! Every function in one router. A new route group is one line here.
+
+use axum::Router;
+use nexus_web::{Limits, State, frame};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Info, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+fn groups() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .merge(auth::router())
+        .merge(home::router())
+        .merge(companies::router())
+        .merge(contacts::router())
+        .merge(sync::router())
+}
+
+/// The routes of all functions over one state.
+#[must_use]
+pub fn router(state: State, limits: Limits) -> Router {
+    let (router, _) = groups().split_for_parts();
+    frame(router.with_state(state), limits)
+}
+
+/// The OpenAPI document of all functions.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut document = groups().into_openapi();
+    document.info = Info::new("Nexus", env!("CARGO_PKG_VERSION"));
+    document.info.description =
+        Some("The client directory of a managed service provider: companies and contacts, one trusted record of each.".into());
+    let components = document.components.get_or_insert_default();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+    components.add_security_scheme("token", bearer);
+    components.add_security_scheme("api_key", key);
+    let either = |name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []);
+    document.security = Some(vec![either("token"), either("api_key")]);
+    document
+}

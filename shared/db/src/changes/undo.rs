@@ -1,0 +1,102 @@
+//! Undoing a change set that was applied.
+
+use std::collections::BTreeMap;
+
+use nexus_core::Fields;
+use nexus_core::entity::Entity;
+
+use super::decide::{Failure, decide};
+use super::plan::{ROW, SetRow, find_in};
+use super::row::{Action, Outcome, Row};
+use super::{ChangeError, Deed, Done, write};
+use crate::{Db, Query, records};
+
+/// A row that an undo left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// The change that is not undone.
+    pub change_id: i64,
+    /// Kind of its record.
+    pub entity: Entity,
+    /// Its record.
+    pub id: i64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Undoes an applied change set by a new one with the inverse changes. A record whose changed fields were changed again
+/// since is left alone, and named.
+///
+/// # Errors
+/// [`ChangeError::Decided`] when it is not applied.
+pub async fn revert(
+    db: &Db,
+    deed: &Deed,
+    changeset_id: i64,
+) -> std::result::Result<(Done, Vec<LeftAlone>), ChangeError> {
+    let now = db.now();
+    let mut tx = db.write().await?;
+    write::lock_feed(&mut tx).await?;
+    let head = find_in(&mut tx, changeset_id).await?;
+    if head.state != "applied" {
+        return Err(ChangeError::Decided { state: head.state, needed: "applied" });
+    }
+    let query = Query::new(ROW)
+        .push(" WHERE changeset_id = ")
+        .arg(changeset_id)
+        .push(" AND cursor IS NOT NULL ORDER BY cursor DESC");
+    let stored = tx.all::<SetRow>(query).await?;
+    let mut ids: BTreeMap<Entity, Vec<i64>> = BTreeMap::new();
+    for row in &stored {
+        ids.entry(row.parse()?.0).or_default().push(row.record_id);
+    }
+    let mut current = BTreeMap::new();
+    for (entity, ids) in ids {
+        for (id, record) in records::load(&mut tx, entity, &ids).await? {
+            current.insert((entity, id), record);
+        }
+    }
+    let (mut rows, mut left) = (Vec::new(), Vec::new());
+    for row in stored {
+        let (entity, action) = row.parse()?;
+        let id = row.record_id;
+        let moved = current.get(&(entity, id)).is_none_or(|record| {
+            // Of an archived record, what was before is what must still be; of any other, what came after.
+            let expected = if action == Action::Archive { &row.before.0 } else { &row.after.0 };
+            expected.iter().any(|(field, value)| record.fields.get(field) != Some(value))
+        });
+        if moved {
+            left.push(LeftAlone { change_id: row.id, entity, id, reason: "it was changed again since".to_owned() });
+            continue;
+        }
+        let wanted = if action == Action::Update { row.before.0.clone() } else { Fields::new() };
+        rows.push(Row {
+            change_id: Some(row.id),
+            entity,
+            id,
+            action: action.inverse(),
+            version: None,
+            wanted,
+            reason: None,
+            link: None,
+            outcome: Outcome::Undecided,
+        });
+    }
+    decide(&mut tx, &mut rows, Failure::Skip).await?;
+    for row in &rows {
+        if let (Outcome::Stale(reason), Some(change_id)) = (&row.outcome, row.change_id) {
+            left.push(LeftAlone { change_id, entity: row.entity, id: row.id, reason: reason.clone() });
+        }
+    }
+    let touches_users = rows.iter().any(|row| row.entity == Entity::User);
+    let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
+    if done.changeset_id.is_some() {
+        let query = Query::new("UPDATE changesets SET state = 'reverted' WHERE id = $1").bind(changeset_id);
+        tx.execute(query).await?;
+    }
+    tx.commit().await?;
+    if touches_users {
+        db.users_changed();
+    }
+    Ok((done, left))
+}

@@ -1,0 +1,182 @@
+//! What the stories share: a served Nexus, and callers of every role.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this crate serves tests only")]
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use http::{HeaderMap, Method, StatusCode};
+use local_runner::server::{Bound, Running, Transport};
+use local_runner::{certificate, mount};
+use nexus_core::{Actor, Entity, Fields, fields};
+use nexus_db::changes::{Deed, Edit, Origin, change};
+use nexus_db::{Db, accounts};
+use nexus_test_databases::World;
+use nexus_web::auth::{Keys, Rules};
+use nexus_web::{Auth, Limits, State};
+use reqwest::redirect::Policy;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+/// The password of every account that a story makes.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A Nexus that is served over HTTP on a port of its own, on a test's database.
+pub struct Nexus {
+    /// Its database and clock.
+    pub world: World,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// Who is asking.
+    pub auth: Auth,
+    running: Running,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// A header as text; empty when there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A plain HTTP client: no redirects followed, no cookies kept.
+#[must_use]
+pub fn http_client() -> reqwest::Client {
+    // Installing a second time is refused and harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+impl Nexus {
+    /// Serves a world.
+    pub async fn serve(world: World) -> Self {
+        let pem = certificate::new_key().unwrap();
+        Self::serve_with(world, &[("first", &pem)]).await
+    }
+
+    /// Serves a world whose tokens are signed by the first of these keys.
+    pub async fn serve_with(world: World, keys: &[(&str, &SecretString)]) -> Self {
+        let keys = Keys::new(keys.iter().copied()).unwrap();
+        let rules = Rules { issuer: "nexus".into(), token_hours: 24, secure_cookies: true };
+        let auth = Auth::new(world.db.clone(), keys, rules);
+        let state = State { db: world.db.clone(), auth: auth.clone() };
+        let router = mount::router(state, Limits { body: 1024 * 1024 });
+        let bound = Bound::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Transport::Http).unwrap();
+        let running = bound.start(router).unwrap();
+        Self { world, url: running.base_url().to_owned(), auth, running }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.world.db
+    }
+
+    /// Stops serving.
+    pub async fn stop(self) {
+        self.running.stop().await.unwrap();
+    }
+
+    /// A new account with [`PASSWORD`], of that role, of these companies (ids).
+    pub async fn account(&self, username: &str, role: &str, companies: &[i64]) -> i64 {
+        let service = username.starts_with("jobs");
+        let given = json!({
+            "username": username, "role": role, "service_account": service, "company_ids": companies,
+        });
+        let id = self.record(Entity::User, &given).await;
+        let hash = self.auth.passwords().hash(&PASSWORD.to_owned().into()).await.unwrap();
+        accounts::set_password(self.db(), id, &hash, false).await.unwrap();
+        id
+    }
+
+    /// A record put into the directory as Nexus itself does; its id.
+    pub async fn record(&self, entity: Entity, given: &Value) -> i64 {
+        let fields: Fields = fields::parse(entity, given.as_object().unwrap()).unwrap();
+        let actor = Actor { user_id: None, name: "story".into() };
+        let deed = Deed { actor, origin: Origin::System, reason: "a story".into() };
+        change(self.db(), &deed, vec![Edit::Create { entity, fields }]).await.unwrap().records[0].id
+    }
+
+    /// A company.
+    pub async fn company(&self, account_number: &str, name: &str) -> i64 {
+        self.record(Entity::Company, &json!({"account_number": account_number, "name": name})).await
+    }
+
+    /// A new account's caller with a token.
+    pub async fn caller(&self, username: &str, role: &str, companies: &[i64]) -> Caller<'_> {
+        let id = self.account(username, role, companies).await;
+        let account = accounts::find(self.db(), id).await.unwrap().unwrap();
+        let token = self.auth.issue(&account).unwrap().token;
+        Caller { nexus: self, http: http_client(), token: Some(token) }
+    }
+
+    /// A caller without a token.
+    #[must_use]
+    pub fn nobody(&self) -> Caller<'_> {
+        Caller { nexus: self, http: http_client(), token: None }
+    }
+}
+
+/// Somebody who calls the API.
+pub struct Caller<'a> {
+    nexus: &'a Nexus,
+    http: reqwest::Client,
+    /// The token that is sent, if any.
+    pub token: Option<String>,
+}
+
+impl Caller<'_> {
+    /// A request to change before it is sent.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.nexus.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// POST of JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// PUT of JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+}
+
+/// Sends a request and reads the answer.
+pub async fn send(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.unwrap() }
+}
