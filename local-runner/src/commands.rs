@@ -1,22 +1,29 @@
 //! What each command does.
 
+use std::process::ExitCode;
+
 use nexus_core::Clock;
+use nexus_core::sync::RunState;
+use nexus_db::Db;
+use nexus_jobs::Event;
 
 use crate::cli::{Cli, Command};
+use crate::jobs::Reached;
 use crate::lock::InstanceLock;
-use crate::server::{Bound, Signals, Transport};
-use crate::{Instance, RunnerError, database, files, mount, server};
+use crate::server::{Bound, Running, Signals, Transport};
+use crate::watch::Watch;
+use crate::{Instance, RunnerError, database, demo, files, jobs, mount, server, timer};
 
-/// Does what the command line asks.
-pub async fn run(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
-    match cli.command.as_ref().unwrap_or(&Command::Serve) {
+/// Does what the command line asks; the exit code of what was done.
+pub async fn run(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<ExitCode, RunnerError> {
+    let done = match cli.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Serve => serve(cli, environment, clock).await,
         Command::Init => init(cli, environment, clock).await,
         Command::Openapi => openapi(),
-        Command::Demo | Command::Job { .. } => {
-            Err(RunnerError::Usage("this command is not there yet".to_owned()))
-        }
-    }
+        Command::Demo => demo::run(cli, clock).await,
+        Command::Job { name, json } => return job(cli, environment, clock, (name, *json)).await,
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn init(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
@@ -26,28 +33,89 @@ async fn init(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> R
     Ok(())
 }
 
-async fn serve(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
-    if cli.http {
-        server::refuse_plain(cli.listen)?;
-    }
-    let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
-    let mut lock = InstanceLock::take(&instance.directory).await?;
-    let transport = if cli.http { Transport::Http } else { Transport::Https(instance.tls(clock.now())?) };
-    let opened = database::open(&instance, !cli.http, clock).await?;
-    if opened.default_password {
-        server::refuse_exposed(cli.listen)?;
-    }
-    let bound = Bound::bind(cli.listen, transport)?;
+/// A Nexus that serves its instance.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) instance: Instance,
+    pub(crate) running: Running,
+    db: Db,
+    _lock: InstanceLock,
+}
 
+impl Server {
+    /// Makes what is not there yet and listens.
+    pub(crate) async fn start(
+        cli: &Cli,
+        environment: Vec<(String, String)>,
+        clock: &Clock,
+    ) -> Result<Self, RunnerError> {
+        if cli.http {
+            server::refuse_plain(cli.listen)?;
+        }
+        let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
+        let mut lock = InstanceLock::take(&instance.directory).await?;
+        let transport = if cli.http { Transport::Http } else { Transport::Https(instance.tls(clock.now())?) };
+        let opened = database::open(&instance, !cli.http, clock).await?;
+        if opened.default_password {
+            server::refuse_exposed(cli.listen)?;
+        }
+        let bound = Bound::bind(cli.listen, transport)?;
+        let db = opened.state.db.clone();
+        let running = bound.start(mount::router(opened.state, opened.limits))?;
+        lock.announce(running.base_url())?;
+        Ok(Self { instance, running, db, _lock: lock })
+    }
+
+    /// Takes no new request, ends those under way, and closes the database.
+    pub(crate) async fn stop(self, signals: &mut Signals) -> Result<(), RunnerError> {
+        self.running.drain(signals).await?;
+        self.db.close().await;
+        Ok(())
+    }
+}
+
+async fn serve(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
     let mut signals = Signals::listen()?;
-    let db = opened.state.db.clone();
-    let mut running = bound.start(mount::router(opened.state, opened.limits))?;
-    lock.announce(running.base_url())?;
-    running.announce()?;
-    running.until_told(&mut signals).await?;
-    running.drain(&mut signals).await?;
-    db.close().await;
-    Ok(())
+    let mut server = Server::start(cli, environment, clock).await?;
+    server.running.announce()?;
+    let url = server.running.base_url().to_owned();
+    tokio::select! {
+        ended = server.running.until_told(&mut signals) => ended?,
+        // The timer goes with the process; a job that it runs is given up and shows as interrupted.
+        ended = timer::run(&server.instance, &server.db, &url) => ended?,
+    }
+    server.stop(&mut signals).await
+}
+
+/// Runs a job in the foreground. 0: applied, 3: held for review, 1: failed.
+async fn job(
+    cli: &Cli,
+    environment: Vec<(String, String)>,
+    clock: &Clock,
+    (name, json): (&str, bool),
+) -> Result<ExitCode, RunnerError> {
+    let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
+    let nexus = Reached::find(&instance, clock).await?;
+    let watch = Watch::new();
+    let ended = match jobs::client(&instance, &nexus.url) {
+        Ok(client) => jobs::run(name, &instance.config, &client, &Event::manual(name), &watch).await,
+        Err(error) => Err(error),
+    };
+    watch.end();
+    nexus.leave().await?;
+    let run = ended?;
+    if json {
+        let text = serde_json::to_string_pretty(&run).map_err(|error| RunnerError::Server(error.into()))?;
+        files::print(&text)?;
+    } else {
+        let message = run.message.as_deref().unwrap_or_default();
+        files::print(&format!("Run {} of {name}: {}. {message}", run.id, run.state.as_str()))?;
+    }
+    Ok(match run.state {
+        RunState::Applied | RunState::Partial => ExitCode::SUCCESS,
+        RunState::Held => ExitCode::from(3),
+        _ => ExitCode::FAILURE,
+    })
 }
 
 fn openapi() -> Result<(), RunnerError> {

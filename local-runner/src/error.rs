@@ -79,6 +79,9 @@ pub enum RunnerError {
         /// Why.
         reason: String,
     },
+    /// A job could not run.
+    #[error("{0}")]
+    Job(#[from] nexus_jobs::JobError),
     /// The system gives no random numbers, or no key can be made of them.
     #[error("cannot make a key: {0}")]
     Random(String),
@@ -102,7 +105,7 @@ impl RunnerError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Random(_) | Self::Server(_) => ExitCode::FAILURE,
+            Self::Random(_) | Self::Server(_) | Self::Job(_) => ExitCode::FAILURE,
             _ => ExitCode::from(2),
         }
     }

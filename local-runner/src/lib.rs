@@ -10,17 +10,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use nexus_core::Clock;
+use tracing_subscriber::filter::LevelFilter;
 
 pub mod certificate;
 pub mod cli;
 pub mod commands;
 pub mod database;
+pub mod demo;
 pub mod error;
 pub mod files;
 pub mod instance;
+pub mod jobs;
 pub mod lock;
 pub mod mount;
 pub mod server;
+pub mod timer;
+pub mod watch;
 
 pub use error::RunnerError;
 pub use instance::Instance;
@@ -34,11 +39,11 @@ pub fn main(
 ) -> ExitCode {
     let done = match cli::read(arguments) {
         Ok(cli::Request::Run(cli)) => run(&cli, environment.into_iter().collect()),
-        Ok(cli::Request::Tell(text)) => files::print(&text),
+        Ok(cli::Request::Tell(text)) => files::print(&text).map(|()| ExitCode::SUCCESS),
         Err(error) => Err(error),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             error.report();
             error.exit_code()
@@ -46,10 +51,19 @@ pub fn main(
     }
 }
 
-fn run(cli: &cli::Cli, environment: Vec<(String, String)>) -> Result<(), RunnerError> {
+fn run(cli: &cli::Cli, environment: Vec<(String, String)>) -> Result<ExitCode, RunnerError> {
+    log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunnerError::Server)?;
     let done = runtime.block_on(commands::run(cli, environment, &Clock::system()));
     // Whoever pressed Ctrl-C twice does not wait for a thread that is still busy.
     runtime.shutdown_timeout(Duration::from_secs(1));
     done
+}
+
+/// Logs to standard error what `RUST_LOG` asks for; by default what somebody should look at.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter.from_env_lossy()).with_writer(std::io::stderr);
+    // A second start in one process keeps the first one's.
+    let _ = subscriber.try_init();
 }

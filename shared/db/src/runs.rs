@@ -12,7 +12,7 @@ use crate::changes::Applied;
 use crate::{Db, Error, Query, Result, Tx};
 
 /// How long a run may be silent before it counts as interrupted.
-pub const LEASE: SignedDuration = SignedDuration::from_mins(5);
+pub const LEASE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a run found, kept with it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -1,0 +1,233 @@
+//! Reads Freshservice list by list, and judges what a failure means.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use nexus_core::Entity;
+use nexus_core::config::Config;
+use nexus_jobs::{Job, Record, Scope, Sink, Stopped};
+use nexus_vendors::freshservice::{self, Freshservice, Pages};
+use nexus_vendors::{BaseUrl, ConfigError, Error, TransportConfig};
+use secrecy::SecretString;
+use thiserror::Error as ThisError;
+
+use crate::map;
+
+/// The name of the job, in Nexus and of the function.
+pub const NAME: &str = "sync-freshservice";
+
+/// Why there is no such job with this configuration.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[non_exhaustive]
+pub enum NotConfigured {
+    /// The section has no key.
+    #[error("[freshservice] api_key is not set, so there is nothing to read; set it and domain in that section")]
+    NoKey,
+    /// A value of the section cannot be used.
+    #[error("[freshservice] cannot be used: {0}")]
+    Unusable(#[from] ConfigError),
+}
+
+/// Why a run was given up: the sentence is for the person who has to do something about it.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// 401.
+    #[error(
+        "Freshservice refuses the API key; check [freshservice] api_key, and that the agent it belongs to is active. \
+         Nothing was changed"
+    )]
+    Key,
+    /// 403.
+    #[error(
+        "Freshservice does not let the API key list {list}; check the rights of the agent that [freshservice] api_key \
+         belongs to: it must be able to view {list} in every workspace. Nothing was changed"
+    )]
+    Rights {
+        /// In the vendor's words.
+        list: &'static str,
+    },
+    /// The product Freshservice for MSPs.
+    #[error(
+        "This account is of Freshservice for MSPs, where companies are client workspaces ({clients} of them); Nexus \
+         reads departments only and would see next to nothing. Nothing was changed"
+    )]
+    ClientWorkspaces {
+        /// Workspaces of type `client`.
+        clients: usize,
+    },
+    /// No page of any list was read.
+    #[error("Freshservice could not be read ({list}): {error}. Nothing was changed")]
+    NothingRead {
+        /// The list that failed, in the vendor's words.
+        list: &'static str,
+        /// Why.
+        error: Error,
+    },
+    /// The client cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] ConfigError),
+    /// Nexus takes no more.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// The job of this configuration.
+pub fn job(config: &Config) -> Result<SyncFreshservice, NotConfigured> {
+    let config = &config.freshservice;
+    let api_key = config.api_key.clone().ok_or(NotConfigured::NoKey)?;
+    let base_url = match (&config.base_url, &config.domain) {
+        (Some(address), _) => BaseUrl::parse(address)?,
+        (None, Some(domain)) => freshservice::base_url(domain)?,
+        (None, None) => return Err(NotConfigured::NoKey),
+    };
+    let requests_per_minute = NonZeroU32::new(config.requests_per_minute);
+    let transport = TransportConfig { requests_per_minute, ..TransportConfig::default() };
+    Ok(SyncFreshservice::new(base_url, api_key, transport)?)
+}
+
+/// The job, ready to be run any number of times.
+#[derive(Clone, Debug)]
+pub struct SyncFreshservice {
+    base_url: BaseUrl,
+    api_key: SecretString,
+    transport: TransportConfig,
+}
+
+impl SyncFreshservice {
+    /// The job that reads the account at `base_url`. A key that cannot be one is refused here, and not by the first run.
+    pub fn new(base_url: BaseUrl, api_key: SecretString, transport: TransportConfig) -> Result<Self, ConfigError> {
+        let job = Self { base_url, api_key, transport };
+        job.client().map(|_| job)
+    }
+
+    /// One per run: its counts and its patience are those of the run.
+    fn client(&self) -> Result<Freshservice, ConfigError> {
+        Freshservice::new(self.base_url.clone(), &self.api_key, &self.transport)
+    }
+}
+
+impl Job for SyncFreshservice {
+    type Error = ReadError;
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn read(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+        let vendor = self.client()?;
+        sink.step("Kind of account", None);
+        let kind = refuse_client_workspaces(&vendor).await;
+        sink.vendor_calls(vendor.calls().calls);
+        kind?;
+
+        sink.step("Companies", None);
+        let companies = List { vendor: &vendor, words: "departments", ours: "companies" };
+        let departments = companies.read(sink.scope("companies", Entity::Company), vendor.departments(), map::company);
+        if let Broken::AtPage(page, error) = departments.await? {
+            let reason = format!("Not read, because the list of companies broke off: {error}");
+            sink.scope("contacts", Entity::Contact).fail(reason);
+            // Of a first page that failed there is nothing to go on with.
+            return if page == 1 { Err(ReadError::NothingRead { list: "departments", error }) } else { Ok(()) };
+        }
+
+        sink.step("Contacts", None);
+        let contacts = List { vendor: &vendor, words: "requesters", ours: "contacts" };
+        contacts.read(sink.scope("contacts", Entity::Contact), vendor.requesters(), map::contact).await?;
+        Ok(())
+    }
+}
+
+/// In Freshservice for MSPs a list of departments tells of one client only, and nothing says so: every company would
+/// look absent.
+async fn refuse_client_workspaces(vendor: &Freshservice) -> Result<(), ReadError> {
+    const LIST: &str = "workspaces";
+    match vendor.workspaces().await {
+        Ok(workspaces) => match workspaces.iter().filter(|workspace| workspace.is_client()).count() {
+            0 => Ok(()),
+            clients => Err(ReadError::ClientWorkspaces { clients }),
+        },
+        // Accounts from before there were workspaces do not have the list. If the address is wrong, the next list
+        // says so.
+        Err(Error::Rejected { status: 404, .. }) => Ok(()),
+        Err(error) => Err(refused(&error, LIST).unwrap_or(ReadError::NothingRead { list: LIST, error })),
+    }
+}
+
+/// What no list after this one would be spared.
+fn refused(error: &Error, list: &'static str) -> Option<ReadError> {
+    match error {
+        Error::Auth => Some(ReadError::Key),
+        Error::Rejected { status: 403, .. } => Some(ReadError::Rights { list }),
+        _ => None,
+    }
+}
+
+/// Whether a list was read to its end.
+enum Broken {
+    No,
+    AtPage(u32, Error),
+}
+
+/// One list of the vendor.
+struct List<'a> {
+    vendor: &'a Freshservice,
+    /// Its records in the vendor's words.
+    words: &'static str,
+    /// Its records in ours.
+    ours: &'static str,
+}
+
+impl List<'_> {
+    /// Reads page after page; Nexus gets each batch while the next pages are read.
+    async fn read<T>(
+        &self,
+        mut scope: Scope<'_, '_>,
+        mut pages: Pages<T>,
+        map: fn(T) -> Record,
+    ) -> Result<Broken, ReadError> {
+        let (mut number, mut duplicates) = (0, 0);
+        loop {
+            number += 1;
+            let page = pages.next().await;
+            scope.vendor_calls(self.vendor.calls().calls);
+            let page = match page {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(error) => {
+                    if let Some(refused) = refused(&error, self.words) {
+                        scope.fail(refused.to_string());
+                        return Err(refused);
+                    }
+                    scope.fail(format!("Page {number} of {} could not be read: {error}", self.words));
+                    return Ok(Broken::AtPage(number, error));
+                }
+            };
+            for quarantined in page.quarantined {
+                scope.quarantine(quarantined.id, quarantined.reason);
+            }
+            for record in page.records {
+                scope.observe(map(record)).await?;
+            }
+            duplicates += page.duplicates;
+        }
+        if duplicates > 0 {
+            scope.step(Twice { duplicates, ours: self.ours }.to_string());
+        }
+        scope.complete();
+        Ok(Broken::No)
+    }
+}
+
+/// Lists shift while people edit, so a record can appear on two pages.
+struct Twice {
+    duplicates: usize,
+    ours: &'static str,
+}
+
+impl fmt::Display for Twice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { duplicates, ours } = self;
+        write!(out, "Read all {ours}; {duplicates} came more than once, of which the first was kept")
+    }
+}

@@ -1,0 +1,128 @@
+//! The timer in the process: what EventBridge does for the deployed jobs.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use nexus_core::config::Config;
+use nexus_core::schedule::Schedule;
+use nexus_core::instant;
+use nexus_db::runs::Job;
+use nexus_db::{Db, runs};
+use nexus_jobs::{Event, Silent};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{Instance, RunnerError, jobs};
+
+/// A changed schedule is in force after this at the latest.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Starts each enabled job when its schedule says so, one after another, for ever.
+pub async fn run(instance: &Instance, db: &Db, url: &str) -> Result<(), RunnerError> {
+    let client = jobs::client(instance, url)?;
+    let mut tried: Vec<(String, Timestamp)> = Vec::new();
+    loop {
+        let now = db.clock().now();
+        let all = runs::list_jobs(db).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the timer cannot read the jobs");
+            Vec::new()
+        });
+        for job in due(&all, &instance.config, &tried, now) {
+            tried.retain(|(name, _)| *name != job.name);
+            tried.push((job.name.clone(), now));
+            fire(job, instance, &client, now).await;
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// The jobs whose time has come. One that could not even begin is not tried again before its next time.
+fn due<'a>(all: &'a [Job], config: &Config, tried: &[(String, Timestamp)], now: Timestamp) -> Vec<&'a Job> {
+    all.iter()
+        .filter(|job| job.enabled && jobs::is_configured(&job.name, config))
+        .filter(|job| {
+            let Ok(schedule) = job.schedule.parse::<Schedule>() else {
+                tracing::error!(job = job.name, schedule = job.schedule, "the schedule cannot be read");
+                return false;
+            };
+            let begun = job.last_started_at.as_deref().and_then(instant::parse);
+            let tried = tried.iter().find(|(name, _)| *name == job.name).map(|(_, at)| *at);
+            schedule.next(begun.max(tried), now) <= now
+        })
+        .collect()
+}
+
+async fn fire(job: &Job, instance: &Instance, client: &nexus_client::Client, now: Timestamp) {
+    let ended = match Event::decode(&scheduled_event(&job.name, now)) {
+        Ok(event) => jobs::run(&job.name, &instance.config, client, &event, &Silent).await,
+        Err(error) => Err(RunnerError::Usage(error.to_string())),
+    };
+    match ended {
+        Ok(run) => tracing::info!(job = job.name, run = run.id, state = run.state.as_str(), "the timer ran a job"),
+        Err(error) => tracing::error!(job = job.name, %error, "the timer could not run a job"),
+    }
+}
+
+/// The very event that EventBridge sends to a rule's target (Amazon EventBridge user guide, "Scheduled events").
+#[must_use]
+pub fn scheduled_event(job: &str, now: Timestamp) -> Value {
+    json!({
+        "version": "0",
+        "id": nexus_web::auth::random_id(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "region": "local",
+        "resources": [format!("arn:aws:events:local:000000000000:rule/nexus-{job}")],
+        "detail": {},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{due, scheduled_event};
+    use nexus_core::config::Config;
+    use nexus_db::runs::Job;
+
+    fn config(key: &str) -> Config {
+        let text = format!("[freshservice]\napi_key = {key}\ndomain = acme\n");
+        Config::parse(&text, []).unwrap()
+    }
+
+    fn job(schedule: &str, enabled: bool, last: Option<&str>) -> Job {
+        Job {
+            name: "sync-freshservice".into(),
+            title: String::new(),
+            schedule: schedule.into(),
+            enabled,
+            last_started_at: last.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_job_is_due_when_enabled_configured_and_its_time_has_come() {
+        let now = "2026-03-02T08:00:00Z".parse().unwrap();
+        let is_due = |job: Job, key: &str| !due(&[job], &config(key), &[], now).is_empty();
+        assert!(is_due(job("rate(1 day)", true, None), "k"));
+        assert!(is_due(job("rate(1 day)", true, Some("2026-03-01T08:00:00.000Z")), "k"));
+        assert!(!is_due(job("rate(1 day)", true, Some("2026-03-01T08:00:01.000Z")), "k"));
+        assert!(!is_due(job("rate(1 day)", false, None), "k"));
+        assert!(!is_due(job("rate(1 day)", true, None), ""));
+        assert!(!is_due(job("whenever", true, None), "k"));
+    }
+
+    #[test]
+    fn a_job_that_could_not_begin_waits_for_its_next_time() {
+        let now = "2026-03-02T08:00:00Z".parse().unwrap();
+        let tried = [("sync-freshservice".to_owned(), "2026-03-02T07:59:00Z".parse().unwrap())];
+        assert!(due(&[job("rate(1 day)", true, None)], &config("k"), &tried, now).is_empty());
+    }
+
+    #[test]
+    fn the_timer_sends_what_eventbridge_sends() {
+        let event = scheduled_event("sync-freshservice", "2026-03-02T08:00:00Z".parse().unwrap());
+        assert_eq!(event["time"], "2026-03-02T08:00:00Z");
+        assert_eq!(nexus_jobs::Event::decode(&event).unwrap(), nexus_jobs::Event::schedule());
+    }
+}

@@ -1,0 +1,142 @@
+//! The protocol of a run, around what a job does.
+
+use std::time::Duration;
+
+use nexus_client::{Client, EncodedBatch};
+use nexus_core::sync::{Complete, Progress, Run, StartRun, Started};
+use tokio::sync::{mpsc, watch};
+
+use crate::deadline::Deadline;
+use crate::error::JobError;
+use crate::event::Event;
+use crate::progress::{self, Reporter};
+use crate::sink::{Sink, Stopped, Tally};
+
+/// A job: reads its vendor, and judges what a failure there means.
+pub trait Job: Sync {
+    /// Why it gave up. Its text is the message of the run, for the person who has to do something about it.
+    type Error: std::error::Error + From<Stopped> + Send;
+
+    /// Its name, as Nexus knows it: `sync-freshservice`.
+    fn name(&self) -> &'static str;
+
+    /// Reads every list of the vendor into the sink, each as a [`Scope`](crate::Scope).
+    ///
+    /// A list that could not be read to its end is told there. An error gives the whole run up: nothing of what was
+    /// read is used, and the directory stays as it is.
+    fn read(&self, sink: &mut Sink<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Why a run is given up after its start.
+enum Failure {
+    Job(String),
+    Nexus(nexus_client::Error),
+    OutOfTime,
+}
+
+impl Failure {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Job(text) => capitalised(text),
+            Self::Nexus(error) => format!("What was read could not be handed over: {error}"),
+            Self::OutOfTime => "The time of the job ended before everything was read; give it more time, or let it \
+                                make more requests per minute"
+                .to_owned(),
+        }
+    }
+}
+
+/// Runs a job once: starts a run, hands over what the job reads, and completes it.
+///
+/// The run is in the state `failed` when the job gave up, ran out of time, or could not hand over what it read.
+pub async fn run(
+    job: &impl Job,
+    client: &Client,
+    event: &Event,
+    deadline: Deadline,
+    reporter: &dyn Reporter,
+) -> Result<Run, JobError> {
+    event.require(job.name())?;
+    let start = StartRun { job: job.name().to_owned(), trigger: event.trigger };
+    let started = client.start_run(&start).await.map_err(|error| match error.status() {
+        Some(409) => JobError::Busy { job: job.name() },
+        _ => JobError::Start(error),
+    })?;
+    tracing::info!(job = job.name(), run_id = started.run_id, "run started");
+
+    let mut tally = Tally::default();
+    let read = deadline.bound(read(job, client, &started, reporter, &mut tally)).await;
+    let failure = read.unwrap_or(Err(Failure::OutOfTime)).err().map(|failure| failure.sentence());
+    if let Some(failure) = &failure {
+        tracing::error!(run_id = started.run_id, failure, "run given up");
+    }
+    let run = complete(client, started.run_id, tally.into_report(failure)).await?;
+    tracing::info!(run_id = run.id, state = run.state.as_str(), message = run.message, "run completed");
+    Ok(run)
+}
+
+/// The job reads, its batches are sent and its progress is told, all at the same time; one failure ends all three.
+async fn read<J: Job>(
+    job: &J,
+    client: &Client,
+    started: &Started,
+    reporter: &dyn Reporter,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    // One batch waits while another is sent and a third is filled; then the job waits.
+    let (batches, outbox) = mpsc::channel(1);
+    let (progress, seen) = watch::channel(Progress::default());
+    // Kept by the sending, so that the run gives signs of life until the last batch is through.
+    let life = progress.clone();
+
+    let reading = async move {
+        let mut sink = Sink::new(tally, batches, progress, reporter);
+        job.read(&mut sink).await.map_err(|error| Failure::Job(error.to_string()))?;
+        sink.step("Comparing with the directory", None);
+        sink.close().await.map_err(|error| Failure::Job(error.to_string()))
+    };
+    let sending = async move {
+        let sent = send(client, started.run_id, outbox).await;
+        drop(life);
+        sent.map_err(Failure::Nexus)
+    };
+    let lease = Duration::from_secs(started.lease_seconds.into());
+    let telling = async { progress::tell(client, started.run_id, lease, seen).await.map_err(Failure::Nexus) };
+    tokio::try_join!(reading, sending, telling).map(|_| ())
+}
+
+async fn send(
+    client: &Client,
+    run_id: i64,
+    mut batches: mpsc::Receiver<EncodedBatch>,
+) -> Result<(), nexus_client::Error> {
+    let mut number = 1;
+    while let Some(batch) = batches.recv().await {
+        tracing::debug!(run_id, number, records = batch.len(), "sending a batch");
+        client.send_encoded(run_id, number, batch).await?;
+        number += 1;
+    }
+    Ok(())
+}
+
+/// Completes the run; when Nexus refuses that, it is told that the run failed, so that it is not left to be missed.
+async fn complete(client: &Client, run_id: i64, mut report: Complete) -> Result<Run, JobError> {
+    let source = match client.complete_run(run_id, &report).await {
+        Ok(run) => return Ok(run),
+        Err(source) => source,
+    };
+    // Without a clear no, Nexus may be at work on it still.
+    if report.error.is_none() && !source.is_lost() {
+        report.error = Some(format!("The run could not be completed: {source}"));
+        if let Ok(run) = client.complete_run(run_id, &report).await {
+            return Ok(run);
+        }
+        report.error = None;
+    }
+    Err(JobError::Complete { run_id, failure: report.error, source })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

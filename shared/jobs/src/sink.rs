@@ -1,0 +1,184 @@
+//! Where a job puts what it reads.
+
+use std::collections::BTreeMap;
+
+use nexus_client::EncodedBatch;
+use nexus_core::sync::{Complete, Observation, Progress, Quarantined, ScopeReport};
+use nexus_core::{Entity, Fields};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use crate::progress::Reporter;
+
+/// Records of a batch at most; the contract's limit.
+const BATCH_RECORDS: usize = 1_000;
+
+/// Bytes of a batch at most: below the 1 MiB that Nexus takes as a body unless it is set otherwise.
+const BATCH_BYTES: usize = 768 * 1024;
+
+/// One record as the vendor has it, in our field names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// The vendor's id, as text.
+    pub external_id: String,
+    /// The vendor's values; null where it has none.
+    pub fields: Fields,
+    /// For fields that link to other records: the vendor's ids of those, by field name.
+    pub links: BTreeMap<String, Vec<String>>,
+}
+
+/// The run takes nothing any more: what the job does is in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the run takes nothing any more")]
+pub struct Stopped;
+
+/// What is known of a run when it is completed.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    scopes: Vec<ScopeReport>,
+    quarantined: Vec<Quarantined>,
+    vendor_calls: u64,
+}
+
+impl Tally {
+    pub(crate) fn into_report(self, error: Option<String>) -> Complete {
+        let Self { scopes, quarantined, vendor_calls } = self;
+        Complete { scopes, quarantined, vendor_calls, error }
+    }
+}
+
+/// Takes what a job reads. Full batches go off to Nexus while the job reads on.
+pub struct Sink<'a> {
+    tally: &'a mut Tally,
+    open: EncodedBatch,
+    batches: mpsc::Sender<EncodedBatch>,
+    progress: watch::Sender<Progress>,
+    reporter: &'a dyn Reporter,
+    now: Progress,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(
+        tally: &'a mut Tally,
+        batches: mpsc::Sender<EncodedBatch>,
+        progress: watch::Sender<Progress>,
+        reporter: &'a dyn Reporter,
+    ) -> Self {
+        Self { tally, open: EncodedBatch::default(), batches, progress, reporter, now: Progress::default() }
+    }
+
+    /// Begins a step, named for a person (`Companies`); `total` is the number of records in all, when known.
+    pub fn step(&mut self, step: impl Into<String>, total: Option<u64>) {
+        let step = step.into();
+        tracing::info!(step, done = self.now.done, "job step");
+        self.now = Progress { step, total, ..self.now.clone() };
+        self.publish();
+    }
+
+    /// Tells how many calls were made to the vendor so far, in all. Worth saying after each one.
+    pub fn vendor_calls(&mut self, calls: u64) {
+        self.tally.vendor_calls = calls;
+        self.now.vendor_calls = calls;
+        self.publish();
+    }
+
+    /// Begins a list: the unit in which a read is complete or not.
+    ///
+    /// It counts as incomplete until [`Scope::complete`] is called, so that a job which leaves early cannot make the
+    /// records that it did not see look absent.
+    pub fn scope(&mut self, name: &'static str, entity: Entity) -> Scope<'_, 'a> {
+        let error = Some("The list was not read to its end".to_owned());
+        self.tally.scopes.push(ScopeReport { name: name.to_owned(), entity, complete: false, records: 0, error });
+        let place = self.tally.scopes.len() - 1;
+        Scope { sink: self, name, entity, place, quarantined: 0 }
+    }
+
+    /// Sends what is left.
+    pub(crate) async fn close(mut self) -> Result<(), Stopped> {
+        if self.open.is_empty() { Ok(()) } else { self.flush().await }
+    }
+
+    async fn flush(&mut self) -> Result<(), Stopped> {
+        let batch = std::mem::take(&mut self.open);
+        self.batches.send(batch).await.map_err(|_| Stopped)?;
+        self.publish();
+        Ok(())
+    }
+
+    fn publish(&self) {
+        self.progress.send_replace(self.now.clone());
+        self.reporter.report(&self.now);
+    }
+}
+
+/// One list of a run, being read.
+pub struct Scope<'s, 'a> {
+    sink: &'s mut Sink<'a>,
+    name: &'static str,
+    entity: Entity,
+    place: usize,
+    quarantined: u64,
+}
+
+impl Scope<'_, '_> {
+    /// Takes a record of the list.
+    ///
+    /// A record that is too large to be sent is quarantined, so that it does not keep the others from Nexus.
+    pub async fn observe(&mut self, record: Record) -> Result<(), Stopped> {
+        let Record { external_id, fields, links } = record;
+        let observation =
+            Observation { entity: self.entity, external_id, scope: self.name.to_owned(), fields, links };
+        let mut fits = self.sink.open.push(&observation, BATCH_BYTES).is_ok();
+        if !fits && !self.sink.open.is_empty() {
+            self.sink.flush().await?;
+            fits = self.sink.open.push(&observation, BATCH_BYTES).is_ok();
+        }
+        if !fits {
+            self.quarantine(Some(observation.external_id), format!("The record is larger than {BATCH_BYTES} bytes"));
+            return Ok(());
+        }
+        self.sink.now.done += 1;
+        self.report().records += 1;
+        if self.sink.open.len() == BATCH_RECORDS { self.sink.flush().await } else { Ok(()) }
+    }
+
+    /// Leaves a record out that cannot be understood; the list is then not complete.
+    pub fn quarantine(&mut self, external_id: Option<String>, reason: String) {
+        tracing::warn!(scope = self.name, external_id, reason, "record quarantined");
+        self.quarantined += 1;
+        self.sink.tally.quarantined.push(Quarantined { entity: self.entity, external_id, reason });
+    }
+
+    /// As [`Sink::step`].
+    pub fn step(&mut self, step: impl Into<String>) {
+        self.sink.step(step, self.sink.now.total);
+    }
+
+    /// As [`Sink::vendor_calls`].
+    pub fn vendor_calls(&mut self, calls: u64) {
+        self.sink.vendor_calls(calls);
+    }
+
+    /// The list was read to its end without an error. It is complete, if every record was understood.
+    pub fn complete(mut self) {
+        let error = match self.quarantined {
+            0 => None,
+            1 => Some("1 record could not be understood".to_owned()),
+            several => Some(format!("{several} records could not be understood")),
+        };
+        let report = self.report();
+        report.complete = error.is_none();
+        report.error = error;
+    }
+
+    /// The list was not read to its end; `reason` is a sentence for a person.
+    pub fn fail(mut self, reason: impl Into<String>) {
+        let reason = reason.into();
+        tracing::warn!(scope = self.name, reason, "list not read to its end");
+        self.report().error = Some(reason);
+    }
+
+    fn report(&mut self) -> &mut ScopeReport {
+        &mut self.sink.tally.scopes[self.place]
+    }
+}
