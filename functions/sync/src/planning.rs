@@ -14,6 +14,9 @@ use serde_json::Value;
 use crate::plan::{Match, Observed, Planned, plan, read};
 use crate::policy::{self, Vanished, Weight};
 
+/// Records that are planned together; see the chunks of `nexus_db::changes::apply`.
+const CHUNK: usize = 250;
+
 /// A plan that is stored, and what is to be told of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -109,13 +112,21 @@ impl Planning<'_> {
             let payload = runs::batch(tx, self.run_id, n).await?;
             let batch: Batch = serde_json::from_str(&payload)
                 .map_err(|_| Error::Corrupt { table: "observations", column: "payload" })?;
-            let observations = batch.observations.into_iter().filter(|one| one.entity == entity).collect();
-            self.batch(tx, entity, &mut known, observations).await?;
+            drop(payload);
+            let mut observations = batch.observations.into_iter().filter(|one| one.entity == entity).peekable();
+            while observations.peek().is_some() {
+                let chunk: Vec<Observation> = observations.by_ref().take(CHUNK).collect();
+                self.batch(tx, entity, &mut known, chunk).await?;
+            }
         }
         let quarantined = self.report.quarantined.iter().filter(|one| one.entity == entity).count() as u64;
         self.count(entity, "quarantined", quarantined);
         let reported: u64 =
             self.report.scopes.iter().filter(|scope| scope.entity == entity).map(|scope| scope.records).sum();
+        let live = known.links.values().filter(|link| link.archived_at.is_none()).count();
+        if known.seen.is_empty() && live > 0 {
+            self.doubt(entity, "The list came back empty, which it was not before.");
+        }
         if reported > known.seen.len() as u64 {
             self.doubt(entity, "Fewer records arrived than were read.");
         }
@@ -124,7 +135,7 @@ impl Planning<'_> {
         self.missing(tx, entity, &known).await
     }
 
-    /// Plans one batch: what is unchanged is only confirmed.
+    /// Plans some of a batch: what is unchanged is only confirmed.
     async fn batch(
         &mut self,
         tx: &mut Tx,

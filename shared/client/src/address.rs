@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn an_address_with_a_login_a_query_or_another_scheme_is_refused_without_showing_it() {
-        for wrong in ["https://user:secret@nexus.example", "https://nexus.example/?a=secret", "ftp://secret", "secret", ""] {
+        for wrong in
+            ["https://user:secret@nexus.example", "https://nexus.example/?a=secret", "ftp://secret", "secret", ""]
+        {
             let error = Address::parse(wrong).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{wrong}");
         }

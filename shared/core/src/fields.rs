@@ -88,7 +88,6 @@ fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
         Kind::Email => email(value),
         Kind::Choice(words) => choice(value, words),
         Kind::Bool => value.is_boolean().then(|| value.clone()).ok_or_else(|| "must be true or false".into()),
-        Kind::Integer => integer(value),
         Kind::Instant => {
             let text = value.as_str().map(str::trim).ok_or("must be a time as text")?;
             if text.is_empty() {
@@ -98,7 +97,7 @@ fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
             Ok(Value::String(instant::canonical(at)))
         }
         Kind::TextList => text_list(value),
-        Kind::Reference(_) => integer(value),
+        Kind::Integer | Kind::Reference(_) => integer(value),
         Kind::Links(_) => {
             let mut ids: Vec<i64> = value
                 .as_array()

@@ -35,12 +35,9 @@ impl FromStr for Schedule {
         // EventBridge itself insists on the singular for one and on the plural for more.
         let seconds = match (value, unit.trim()) {
             (0, _) => return Err(ScheduleError),
-            (1, "minute") => 60,
-            (1, "hour") => 3_600,
-            (1, "day") => 86_400,
-            (2.., "minutes") => 60,
-            (2.., "hours") => 3_600,
-            (2.., "days") => 86_400,
+            (1, "minute") | (2.., "minutes") => 60,
+            (1, "hour") | (2.., "hours") => 3_600,
+            (1, "day") | (2.., "days") => 86_400,
             _ => return Err(ScheduleError),
         };
         Ok(Self { every: SignedDuration::from_secs(i64::from(value) * seconds) })

@@ -66,15 +66,15 @@ async fn handle(job: &impl Job, client: &Client, event: &Value, deadline: Deadli
     match run(job, client, &event, deadline, &Silent).await {
         Ok(run) => Ok(json!({ "run_id": run.id, "state": run.state, "message": run.message })),
         Err(busy @ JobError::Busy { .. }) => {
-            tracing::warn!(%busy);
+            tracing::warn!("{busy}");
             Ok(json!({ "run_id": null, "state": "skipped", "message": busy.to_string() }))
         }
         Err(error) => Err(diagnostic(&error)),
     }
 }
 
+/// What the platform is told; the runtime logs it as well.
 fn diagnostic(error: &JobError) -> Diagnostic {
-    tracing::error!(%error, "the invocation failed");
     let kind = match error {
         JobError::Event(_) => "BrokenEvent",
         _ => "NexusFailed",
@@ -116,8 +116,7 @@ mod tests {
         assert!(told.contains("NEXUS__NEXUS_AUTH__PASSWORD") && told.contains("[nexus_auth] password"), "{told}");
         let told = built(&ENVIRONMENT[1..]).unwrap_err();
         assert!(told.contains("NEXUS__SERVER__PUBLIC_URL") && told.lines().count() == 1, "{told}");
-        let told = built(&[("NEXUS__SERVER__PUBLIC_URL", "http://nexus.example"), ENVIRONMENT[1]]).unwrap_err();
-        assert!(told.contains("public_url") && !told.contains("s3cret"), "{told}");
+        assert!(!told.contains("s3cret"), "{told}");
     }
 
     #[tokio::test]

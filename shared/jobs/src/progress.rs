@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nexus_client::{Client, Error};
 use nexus_core::sync::Progress;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 /// Counts are told at most this often.
@@ -30,7 +30,39 @@ impl Reporter for Silent {
     fn report(&self, _: &Progress) {}
 }
 
-/// When Nexus is told next.
+/// The way of the news from the job to Nexus. No step is lost on it; of counts only the latest matter.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    steps: mpsc::UnboundedSender<Progress>,
+    latest: watch::Sender<Progress>,
+}
+
+impl News {
+    pub(crate) fn channel() -> (Self, Incoming) {
+        let ((steps, new_steps), (latest, seen)) = (mpsc::unbounded_channel(), watch::channel(Progress::default()));
+        (Self { steps, latest }, Incoming { steps: new_steps, latest: seen })
+    }
+
+    /// A new step. When nobody listens any more, the run is over, and the sink says so with the next batch.
+    pub(crate) fn step(&self, progress: Progress) {
+        let _ = self.steps.send(progress.clone());
+        self.latest.send_replace(progress);
+    }
+
+    /// New counts of the same step.
+    pub(crate) fn counts(&self, progress: Progress) {
+        self.latest.send_replace(progress);
+    }
+}
+
+/// The other end of [`News`].
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    steps: mpsc::UnboundedReceiver<Progress>,
+    latest: watch::Receiver<Progress>,
+}
+
+/// When Nexus is told next, if no new step comes before that.
 #[derive(Debug)]
 struct Rhythm {
     longest_silence: Duration,
@@ -44,14 +76,8 @@ impl Rhythm {
         Self { longest_silence: (lease / 3).max(PACE), last: Instant::now(), told: Progress::default() }
     }
 
-    fn due(&self, now: &Progress) -> Instant {
-        if now.step != self.told.step {
-            self.last
-        } else if *now == self.told {
-            self.last + self.longest_silence
-        } else {
-            self.last + PACE
-        }
+    fn due(&self, latest: &Progress) -> Instant {
+        self.last + if *latest == self.told { self.longest_silence } else { PACE }
     }
 
     fn tell(&mut self, progress: Progress) {
@@ -63,29 +89,24 @@ impl Rhythm {
 /// Tells Nexus of the run's progress until nobody makes any more; the last word is always told.
 ///
 /// Ends early with an error when Nexus says that there is no such run any more.
-pub(crate) async fn tell(
-    client: &Client,
-    run_id: i64,
-    lease: Duration,
-    mut progress: watch::Receiver<Progress>,
-) -> Result<(), Error> {
+pub(crate) async fn tell(client: &Client, run_id: i64, lease: Duration, mut news: Incoming) -> Result<(), Error> {
     let mut rhythm = Rhythm::new(lease);
-    let mut goes_on = true;
-    while goes_on {
-        let due = rhythm.due(&progress.borrow());
-        tokio::select! {
+    loop {
+        let due = rhythm.due(&news.latest.borrow());
+        let progress = tokio::select! {
             biased;
-            () = sleep_until(due) => {}
-            changed = progress.changed() => {
-                goes_on = changed.is_ok();
-                continue;
-            }
-        }
-        let now = progress.borrow().clone();
-        send(client, run_id, &now).await?;
-        rhythm.tell(now);
+            step = news.steps.recv() => match step {
+                Some(step) => step,
+                None => break,
+            },
+            () = sleep_until(due) => news.latest.borrow().clone(),
+            // What is due now may be due earlier than thought.
+            _ = news.latest.changed() => continue,
+        };
+        send(client, run_id, &progress).await?;
+        rhythm.tell(progress);
     }
-    let last = progress.borrow().clone();
+    let last = news.latest.borrow().clone();
     if last == rhythm.told { Ok(()) } else { send(client, run_id, &last).await }
 }
 
@@ -112,14 +133,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_step_is_due_at_once_a_new_count_each_second_and_a_sign_of_life_three_times_a_lease() {
+    async fn new_counts_are_due_each_second_and_a_sign_of_life_three_times_a_lease() {
         let start = Instant::now();
         let mut rhythm = Rhythm::new(SECOND * 60);
-        assert_eq!(rhythm.due(&progress("Companies", 0)), start);
         tokio::time::advance(SECOND * 5).await;
         rhythm.tell(progress("Companies", 0));
         let last = start + SECOND * 5;
-        assert_eq!(rhythm.due(&progress("Contacts", 0)), last);
         assert_eq!(rhythm.due(&progress("Companies", 1)), last + SECOND);
         assert_eq!(rhythm.due(&progress("Companies", 0)), last + SECOND * 20);
     }

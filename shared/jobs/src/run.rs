@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use nexus_client::{Client, EncodedBatch};
-use nexus_core::sync::{Complete, Progress, Run, StartRun, Started};
-use tokio::sync::{mpsc, watch};
+use nexus_core::sync::{Complete, Run, StartRun, Started};
+use tokio::sync::mpsc;
 
 use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::event::Event;
-use crate::progress::{self, Reporter};
+use crate::progress::{self, News, Reporter};
 use crate::sink::{Sink, Stopped, Tally};
 
 /// A job: reads its vendor, and judges what a failure there means.
@@ -65,7 +65,8 @@ pub async fn run(
     tracing::info!(job = job.name(), run_id = started.run_id, "run started");
 
     let mut tally = Tally::default();
-    let read = deadline.bound(read(job, client, &started, reporter, &mut tally)).await;
+    // Boxed, because it holds the state of four calls at a time: callers need not carry that around.
+    let read = deadline.bound(Box::pin(read(job, client, &started, reporter, &mut tally))).await;
     let failure = read.unwrap_or(Err(Failure::OutOfTime)).err().map(|failure| failure.sentence());
     if let Some(failure) = &failure {
         tracing::error!(run_id = started.run_id, failure, "run given up");
@@ -85,12 +86,12 @@ async fn read<J: Job>(
 ) -> Result<(), Failure> {
     // One batch waits while another is sent and a third is filled; then the job waits.
     let (batches, outbox) = mpsc::channel(1);
-    let (progress, seen) = watch::channel(Progress::default());
+    let (news, incoming) = News::channel();
     // Kept by the sending, so that the run gives signs of life until the last batch is through.
-    let life = progress.clone();
+    let life = news.clone();
 
     let reading = async move {
-        let mut sink = Sink::new(tally, batches, progress, reporter);
+        let mut sink = Sink::new(tally, batches, news, reporter);
         job.read(&mut sink).await.map_err(|error| Failure::Job(error.to_string()))?;
         sink.step("Comparing with the directory", None);
         sink.close().await.map_err(|error| Failure::Job(error.to_string()))
@@ -101,7 +102,7 @@ async fn read<J: Job>(
         sent.map_err(Failure::Nexus)
     };
     let lease = Duration::from_secs(started.lease_seconds.into());
-    let telling = async { progress::tell(client, started.run_id, lease, seen).await.map_err(Failure::Nexus) };
+    let telling = async { progress::tell(client, started.run_id, lease, incoming).await.map_err(Failure::Nexus) };
     tokio::try_join!(reading, sending, telling).map(|_| ())
 }
 

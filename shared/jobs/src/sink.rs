@@ -6,9 +6,9 @@ use nexus_client::EncodedBatch;
 use nexus_core::sync::{Complete, Observation, Progress, Quarantined, ScopeReport};
 use nexus_core::{Entity, Fields};
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
-use crate::progress::Reporter;
+use crate::progress::{News, Reporter};
 
 /// Records of a batch at most; the contract's limit.
 const BATCH_RECORDS: usize = 1_000;
@@ -52,7 +52,7 @@ pub struct Sink<'a> {
     tally: &'a mut Tally,
     open: EncodedBatch,
     batches: mpsc::Sender<EncodedBatch>,
-    progress: watch::Sender<Progress>,
+    news: News,
     reporter: &'a dyn Reporter,
     now: Progress,
 }
@@ -61,10 +61,10 @@ impl<'a> Sink<'a> {
     pub(crate) fn new(
         tally: &'a mut Tally,
         batches: mpsc::Sender<EncodedBatch>,
-        progress: watch::Sender<Progress>,
+        news: News,
         reporter: &'a dyn Reporter,
     ) -> Self {
-        Self { tally, open: EncodedBatch::default(), batches, progress, reporter, now: Progress::default() }
+        Self { tally, open: EncodedBatch::default(), batches, news, reporter, now: Progress::default() }
     }
 
     /// Begins a step, named for a person (`Companies`); `total` is the number of records in all, when known.
@@ -72,14 +72,15 @@ impl<'a> Sink<'a> {
         let step = step.into();
         tracing::info!(step, done = self.now.done, "job step");
         self.now = Progress { step, total, ..self.now.clone() };
-        self.publish();
+        self.news.step(self.now.clone());
+        self.reporter.report(&self.now);
     }
 
     /// Tells how many calls were made to the vendor so far, in all. Worth saying after each one.
     pub fn vendor_calls(&mut self, calls: u64) {
         self.tally.vendor_calls = calls;
         self.now.vendor_calls = calls;
-        self.publish();
+        self.publish_counts();
     }
 
     /// Begins a list: the unit in which a read is complete or not.
@@ -101,12 +102,12 @@ impl<'a> Sink<'a> {
     async fn flush(&mut self) -> Result<(), Stopped> {
         let batch = std::mem::take(&mut self.open);
         self.batches.send(batch).await.map_err(|_| Stopped)?;
-        self.publish();
+        self.publish_counts();
         Ok(())
     }
 
-    fn publish(&self) {
-        self.progress.send_replace(self.now.clone());
+    fn publish_counts(&self) {
+        self.news.counts(self.now.clone());
         self.reporter.report(&self.now);
     }
 }
@@ -126,8 +127,7 @@ impl Scope<'_, '_> {
     /// A record that is too large to be sent is quarantined, so that it does not keep the others from Nexus.
     pub async fn observe(&mut self, record: Record) -> Result<(), Stopped> {
         let Record { external_id, fields, links } = record;
-        let observation =
-            Observation { entity: self.entity, external_id, scope: self.name.to_owned(), fields, links };
+        let observation = Observation { entity: self.entity, external_id, scope: self.name.to_owned(), fields, links };
         let mut fits = self.sink.open.push(&observation, BATCH_BYTES).is_ok();
         if !fits && !self.sink.open.is_empty() {
             self.sink.flush().await?;

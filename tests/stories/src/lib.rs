@@ -2,13 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this crate serves tests only")]
 
+mod browser;
+
+mod syncing;
+
+pub use syncing::Syncing;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
+pub use browser::{Browser, Form};
 use http::{HeaderMap, Method, StatusCode};
 use local_runner::server::{Bound, Running, Transport};
 use local_runner::{certificate, mount};
 use nexus_core::{Actor, Entity, Fields, fields};
-use nexus_db::changes::{Deed, Edit, Origin, change};
+use nexus_db::changes::{Deed, Edit, Origin, change, feed};
 use nexus_db::{Db, accounts};
 use nexus_test_databases::World;
 use nexus_web::auth::{Keys, Rules};
@@ -43,6 +50,37 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The one object of an error answer under `/api`, checked as the contract has it.
+    #[must_use]
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        for member in ["type", "title", "detail", "request_id"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {problem}");
+        }
+        assert_eq!(problem["error"], problem["detail"]);
+        assert_eq!(problem["message"], problem["detail"]);
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        assert_eq!(self.header("location"), "");
+        problem
+    }
+
+    /// Checks that this is a problem with that text.
+    pub fn refused(&self, status: u16, text: &str) {
+        assert_eq!(self.problem(status)["detail"], text);
+    }
+
+    /// The fields that a validation names, in their order.
+    #[must_use]
+    pub fn blamed(&self) -> Vec<String> {
+        let problem = self.problem(400);
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        assert!(errors.iter().all(|error| error["message"].as_str().is_some_and(|text| !text.is_empty())), "{problem}");
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -59,9 +97,15 @@ impl Answer {
 /// A plain HTTP client: no redirects followed, no cookies kept.
 #[must_use]
 pub fn http_client() -> reqwest::Client {
+    http_client_from(Ipv4Addr::LOCALHOST)
+}
+
+/// The same, calling from another address of this machine. Linux has all of 127.0.0.0/8.
+#[must_use]
+pub fn http_client_from(address: Ipv4Addr) -> reqwest::Client {
     // Installing a second time is refused and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
+    reqwest::Client::builder().redirect(Policy::none()).local_address(Some(address.into())).build().unwrap()
 }
 
 impl Nexus {
@@ -109,9 +153,19 @@ impl Nexus {
     /// A record put into the directory as Nexus itself does; its id.
     pub async fn record(&self, entity: Entity, given: &Value) -> i64 {
         let fields: Fields = fields::parse(entity, given.as_object().unwrap()).unwrap();
+        self.change(Edit::Create { entity, fields }).await
+    }
+
+    /// A change as Nexus itself makes it; the id of its record.
+    pub async fn change(&self, edit: Edit) -> i64 {
         let actor = Actor { user_id: None, name: "story".into() };
         let deed = Deed { actor, origin: Origin::System, reason: "a story".into() };
-        change(self.db(), &deed, vec![Edit::Create { entity, fields }]).await.unwrap().records[0].id
+        change(self.db(), &deed, vec![edit]).await.unwrap().records[0].id
+    }
+
+    /// How many changes the feed holds: what was written, and what was not.
+    pub async fn written(&self) -> usize {
+        feed(self.db(), 0, 10_000).await.unwrap().len()
     }
 
     /// A company.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use nexus_core::{Entity, Fields};
 use nexus_core::sync::Observation;
+use nexus_core::{Entity, Fields};
 use serde_json::{Value, json};
 
 use crate::nexus::Nexus;
@@ -98,7 +98,8 @@ async fn a_custom_field_of_any_form_has_one_text() {
     ] {
         assert_eq!(companies(json!([number(value.clone())])).await[0].fields["account_number"], text, "{value}");
     }
-    let others = json!({ "id": 7, "custom_fields": { "phone_system": false, "company_main_number": 49_301_234_567_i64 } });
+    let others =
+        json!({ "id": 7, "custom_fields": { "phone_system": false, "company_main_number": 49_301_234_567_i64 } });
     let observed = companies(json!([others])).await.remove(0);
     assert_eq!(observed.fields["phone_system"], "false");
     assert_eq!(observed.fields["company_main_number"], "49301234567");

@@ -30,7 +30,11 @@ async fn a_call_carries_the_token_and_a_json_body() {
 async fn a_refusal_is_told_with_its_fields_and_the_id_of_the_request() {
     fn refusal() -> axum::http::Response<axum::body::Body> {
         let errors = r#""errors":[{"field":"name","message":"must have a value"}]"#;
-        answer(400, &[], format!(r#"{{"status":400,"detail":"Some fields are not valid","request_id":"req-1",{errors}}}"#))
+        answer(
+            400,
+            &[],
+            format!(r#"{{"status":400,"detail":"Some fields are not valid","request_id":"req-1",{errors}}}"#),
+        )
     }
     let server = Server::script(vec![refusal]).await;
     let error = client(&server).post::<Value>("/api/companies", &json!({})).await.unwrap_err();

@@ -55,7 +55,8 @@ async fn a_list_with_one_page_needs_no_link() {
 
 #[tokio::test]
 async fn a_link_that_leads_away_or_nowhere_is_an_error_and_is_not_followed() {
-    for link in ["</api/x?page=1>; rel=\"next\"", "<https://evil.example/api/x?page=2>; rel=\"next\"", "<x>; rel=next"] {
+    for link in ["</api/x?page=1>; rel=\"next\"", "<https://evil.example/api/x?page=2>; rel=\"next\"", "<x>; rel=next"]
+    {
         let server = Server::start(move |seen, _| {
             if seen.what.ends_with("/token") { token(TOKEN, None) } else { answer(200, &[("link", link)], "[]") }
         })

@@ -27,13 +27,8 @@ async fn a_read_or_a_put_goes_on_after_a_passing_failure() {
 
 #[tokio::test]
 async fn a_post_is_sent_again_only_where_nexus_cannot_have_acted() {
-    let server = Server::script(vec![
-        || answer(429, &[], ""),
-        || answer(503, &[("retry-after", "0")], ""),
-        broken,
-        ok,
-    ])
-    .await;
+    let server =
+        Server::script(vec![|| answer(429, &[], ""), || answer(503, &[("retry-after", "0")], ""), broken, ok]).await;
     let error = client(&server).post::<Value>("/api/x", &1).await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error:?}");
     assert_eq!(server.seen().len(), 3);

@@ -74,7 +74,10 @@ async fn a_wrong_password_is_told_with_what_to_check() {
     let error = client(&server).get::<Value>("/x").await.unwrap_err();
     assert!(matches!(error, Error::SignIn { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains("nexus-jobs") && text.contains("Invalid credentials") && text.contains("[nexus_auth]"), "{text}");
+    assert!(
+        text.contains("nexus-jobs") && text.contains("Invalid credentials") && text.contains("[nexus_auth]"),
+        "{text}"
+    );
     assert_eq!((server.sign_ins().len(), server.seen().len()), (1, 0));
 }
 

@@ -157,8 +157,9 @@ pub async fn apply(
     Ok(applied)
 }
 
-/// Rows that are read, decided and written together.
-const CHUNK: i64 = 1_000;
+/// Rows that are read, decided and written together: enough to make a statement worth its while, few enough that a
+/// large plan needs no large memory.
+const CHUNK: i64 = 250;
 
 async fn apply_chunk(
     tx: &mut Tx,

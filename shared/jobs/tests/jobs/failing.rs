@@ -47,11 +47,13 @@ async fn batches_that_are_refused_stop_the_job_and_fail_its_run() {
 
 #[tokio::test]
 async fn a_batch_that_fails_in_passing_is_sent_again_under_its_number() {
-    let nexus =
-        Nexus::refusing(|what, before| (what.ends_with("/observations/1") && before == 0).then_some(503)).await;
+    let nexus = Nexus::refusing(|what, before| (what.ends_with("/observations/1") && before == 0).then_some(503)).await;
     assert_eq!(run(&Script::of(List::of(1_001)), &nexus).await.unwrap().state, RunState::Applied);
-    let numbers: Vec<_> =
-        nexus.calls().into_iter().filter_map(|(what, _)| what.split("observations/").nth(1).map(str::to_owned)).collect();
+    let numbers: Vec<_> = nexus
+        .calls()
+        .into_iter()
+        .filter_map(|(what, _)| what.split("observations/").nth(1).map(str::to_owned))
+        .collect();
     assert_eq!(numbers, ["1", "1", "2"]);
 }
 

@@ -19,7 +19,8 @@ async fn everything_read_is_handed_over_in_numbered_batches() {
 
     let calls = nexus.calls();
     assert_eq!(calls[0], ("POST /api/sync/runs".into(), json!({ "job": NAME, "trigger": "schedule" })));
-    let puts: Vec<&str> = calls.iter().map(|(what, _)| &what[..]).filter(|what| what.contains("observations")).collect();
+    let puts: Vec<&str> =
+        calls.iter().map(|(what, _)| &what[..]).filter(|what| what.contains("observations")).collect();
     let put = |n| format!("PUT /api/sync/runs/7/observations/{n}");
     assert_eq!(puts, [put(1), put(2), put(3)]);
     assert_eq!(calls.last().unwrap().0, "POST /api/sync/runs/7/complete");
@@ -60,8 +61,11 @@ async fn the_report_tells_of_each_list_how_it_was_read() {
     run(&Script { lists: vec![good, failed, forgotten, spoilt], ..Script::default() }, &nexus).await.unwrap();
 
     let report = nexus.completions().remove(0);
-    let told: Vec<_> =
-        report.scopes.iter().map(|scope| (&scope.name[..], scope.complete, scope.records, scope.error.as_deref())).collect();
+    let told: Vec<_> = report
+        .scopes
+        .iter()
+        .map(|scope| (&scope.name[..], scope.complete, scope.records, scope.error.as_deref()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -105,4 +109,15 @@ async fn a_run_can_be_sent_to_another_thread() {
     let (script, client) = (Script::default(), nexus.client());
     let event = Event::schedule();
     sendable(nexus_jobs::run(&script, &client, &event, Deadline::none(), &nexus_jobs::Silent)).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_step_is_told_even_when_the_next_one_follows_at_once() {
+    let nexus = Nexus::start().await;
+    let lists = ["one", "two", "three"].map(|name| List { name, ..List::of(0) }).to_vec();
+    run(&Script { lists, ..Script::default() }, &nexus).await.unwrap();
+    let steps: Vec<String> = nexus.progress().into_iter().map(|progress| progress.step).collect();
+    let mut distinct = steps.clone();
+    distinct.dedup();
+    assert_eq!(distinct, ["one", "two", "three", "Comparing with the directory"], "{steps:?}");
 }

@@ -1,0 +1,139 @@
+//! The OpenAPI document tells what the routers do.
+
+use std::collections::BTreeSet;
+
+use nexus_test_databases::both;
+use nexus_tests::{Nexus, send};
+use serde_json::Value;
+
+fn document() -> Value {
+    serde_json::to_value(local_runner::mount::openapi()).unwrap()
+}
+
+/// Path, method and operation of every line of the document.
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods
+                .filter(|(method, _)| ["get", "post", "put", "delete", "patch"].contains(&method.as_str()))
+                .map(move |(method, operation)| (path.clone(), method.to_uppercase(), operation))
+        })
+        .collect()
+}
+
+fn is_public(operation: &Value) -> bool {
+    operation["security"] == serde_json::json!([{}])
+}
+
+#[test]
+fn the_document_in_the_repository_is_the_one_of_the_routers() {
+    let kept = include_str!("../../../functions/home/openapi.json");
+    let made = local_runner::mount::openapi().to_pretty_json().unwrap();
+    assert!(
+        kept.trim() == made.trim(),
+        "functions/home/openapi.json is old: run `cargo run -- openapi > functions/home/openapi.json`"
+    );
+}
+
+#[test]
+fn every_operation_tells_what_becomes_of_a_caller_without_a_token() {
+    let document = document();
+    let public: BTreeSet<_> = operations(&document)
+        .iter()
+        .filter(|(_, _, operation)| is_public(operation))
+        .map(|(path, method, _)| format!("{method} {path}"))
+        .collect();
+    let expected = ["GET /.well-known/jwks.json", "GET /api/openapi.json", "GET /healthz", "POST /api/token"];
+    assert_eq!(public.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    for (path, method, operation) in operations(&document) {
+        assert!(is_public(operation) || operation["responses"]["401"].is_object(), "{method} {path} has no 401");
+    }
+}
+
+#[test]
+fn every_answer_is_described_and_every_error_is_a_problem() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{method} {path} has no summary");
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let told = format!("{method} {path} {status}");
+            assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{told} is not described");
+            if status.parse::<u16>().is_ok_and(|status| status >= 400) && path.starts_with("/api/") {
+                let kinds: Vec<_> = answer["content"].as_object().unwrap().keys().collect();
+                assert_eq!(kinds, ["application/problem+json"], "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn follow(value: &Value, document: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                }
+                members.values().for_each(|member| follow(member, document));
+            }
+            Value::Array(items) => items.iter().for_each(|item| follow(item, document)),
+            _ => {}
+        }
+    }
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    follow(&document, &document);
+}
+
+#[test]
+fn what_a_caller_sends_is_told_apart_from_what_it_gets() {
+    let document = document();
+    for (path, method, schema, required) in [
+        ("/api/companies", "post", "NewCompany", &["name", "account_number"][..]),
+        ("/api/companies/{account_number}", "put", "CompanyChanges", &[]),
+        ("/api/contacts", "post", "NewContact", &["name", "email"]),
+        ("/api/contacts/{id}", "put", "ContactChanges", &[]),
+    ] {
+        let body = &document["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(*body, format!("#/components/schemas/{schema}"), "{method} {path}");
+        let schema = &document["components"]["schemas"][schema];
+        let told: BTreeSet<_> =
+            schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+        assert_eq!(told, required.iter().copied().collect(), "{method} {path}");
+        let entity = if path.contains("companies") { nexus_core::Entity::Company } else { nexus_core::Entity::Contact };
+        for field in entity.fields().iter().filter(|field| field.is_column()) {
+            assert!(schema["properties"][field.name].is_object(), "{method} {path}: {}", field.name);
+        }
+        assert!(schema["properties"]["version"].is_null(), "{method} {path}: a version is not sent");
+    }
+}
+
+both! {
+    async fn the_document_is_served_to_anyone(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let answer = nexus.nobody().get("/api/openapi.json").await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+        assert_eq!(answer.json(), document());
+        nexus.stop().await;
+    }
+
+    async fn every_path_of_the_document_is_there_and_asks_for_a_token(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let nobody = nexus.nobody();
+        let document = document();
+        for (path, method, operation) in operations(&document) {
+            let path = path.replace("{account_number}", "1").replace("{id}", "1").replace("{n}", "1");
+            assert!(!path.contains('{'), "{path}: say here what stands in its place");
+            let answer = send(nobody.request(method.parse().unwrap(), &path)).await;
+            if is_public(operation) {
+                assert!(![401, 404, 405].contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
+            } else {
+                answer.refused(401, "Token is missing");
+            }
+        }
+        nexus.stop().await;
+    }
+}
