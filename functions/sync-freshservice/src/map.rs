@@ -50,17 +50,12 @@ pub(crate) fn contact(requester: Requester) -> Record {
     Record { external_id: requester.id.to_string(), fields, links }
 }
 
-/// First and last name; people without one are called by what tells them apart.
-fn name(requester: &Requester) -> String {
+/// First and last name, as far as they are there. What somebody without a name is called is for Nexus to say, and only
+/// when the person is new: a made-up name would overwrite a real one.
+fn name(requester: &Requester) -> Option<String> {
     let parts = [&requester.first_name, &requester.last_name].into_iter().flatten();
     let parts: Vec<&str> = parts.map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
-    if !parts.is_empty() {
-        return parts.join(" ");
-    }
-    match requester.primary_email.as_deref().map(str::trim) {
-        Some(email) if !email.is_empty() => email.to_owned(),
-        _ => format!("Requester {}", requester.id),
-    }
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 fn set(fields: &mut Fields, name: &str, value: Value) {

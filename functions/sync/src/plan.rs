@@ -101,7 +101,13 @@ pub(crate) fn plan(
         Match::New(id) => {
             let known = |field: &str| field_policy(source, entity, field) != Policy::Never;
             let fields = observed.fields.iter().filter(|(field, value)| known(field) && !is_blank(value));
-            let fields: Fields = fields.map(|(field, value)| (field.clone(), value.clone())).collect();
+            let mut fields: Fields = fields.map(|(field, value)| (field.clone(), value.clone())).collect();
+            // Whoever has no name in the source is called by what tells them apart, until somebody knows better.
+            if entity.field("name").is_some_and(|field| field.required) && !fields.contains_key("name") {
+                let email = fields.get("email").cloned();
+                let name = email.unwrap_or_else(|| Value::String(format!("{source} {}", observed.external_id)));
+                fields.insert("name".to_owned(), name);
+            }
             (id, Action::Create, None, fields, format!("new in {source}"), true)
         }
         Match::Known { id, link, record } => {

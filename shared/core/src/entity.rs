@@ -24,9 +24,10 @@ pub enum Entity {
 /// What a field holds, and with which bounds. Lengths are in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Text of at most so many characters, without control characters other than tab and line breaks.
+    /// Text of at most so many characters, without control characters other than tab and line feed.
     Text(usize),
-    /// An account number: 1 to 32 letters, digits, `-`, `_` or `.`; leading zeros count.
+    /// An account number: 1 to 32 letters, digits, `-`, `_` or `.`, at least one of them a letter or digit; leading
+    /// zeros count.
     AccountNumber,
     /// An e-mail address.
     Email,

@@ -111,9 +111,9 @@ fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
 }
 
 fn text(value: &Value, max: usize) -> Result<Value, String> {
-    // Forms send CRLF; one form of a line break keeps an untouched text unchanged.
-    let text = value.as_str().ok_or("must be text")?.trim().replace("\r\n", "\n");
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+    // Forms send CRLF whatever they were given; one form of a line break keeps an untouched text unchanged.
+    let text = value.as_str().ok_or("must be text")?.trim().replace("\r\n", "\n").replace('\r', "\n");
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n')) {
         return Err("must not hold control characters".into());
     }
     if text.chars().count() > max {
@@ -124,11 +124,17 @@ fn text(value: &Value, max: usize) -> Result<Value, String> {
 
 fn account_number(value: &Value) -> Result<Value, String> {
     let Value::String(number) = text(value, 32)? else { return Ok(Value::Null) };
-    if number.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-        Ok(Value::String(number))
-    } else {
-        Err("must be made of letters, digits, '-', '_' or '.'".into())
+    if !number.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+        return Err("must be made of letters, digits, '-', '_' or '.'".into());
     }
+    // It is a part of addresses, where `.` and `..` mean folders and these words mean something else.
+    if !number.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return Err("must hold a letter or a digit".into());
+    }
+    if ["new", "bulk"].iter().any(|word| number.eq_ignore_ascii_case(word)) {
+        return Err("must not be a word that stands in an address of Nexus".into());
+    }
+    Ok(Value::String(number))
 }
 
 fn email(value: &Value) -> Result<Value, String> {

@@ -51,7 +51,7 @@ pub struct Answer {
 
 impl Answer {
     /// The one object of an error answer under `/api`, checked as the contract has it.
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "the check alone is of use")]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);

@@ -4,9 +4,8 @@ use jiff::SignedDuration;
 use nexus_core::sync::{Run, RunState, Trigger};
 use nexus_db::changes;
 use nexus_jobs::{Event, JobError};
-use nexus_simulators::freshservice::{Department, Requester};
-use nexus_simulators::{Freshservice, Size};
-use nexus_test_databases::both;
+use nexus_simulators::{Department, Freshservice, Requester, Size};
+use nexus_test_databases::{World, both};
 use nexus_tests::{Caller, Nexus, Syncing};
 use serde_json::{Value, json};
 
@@ -334,5 +333,23 @@ both! {
             assert_eq!(caller.post("/api/sync/runs", &body).await.status, 403, "{role}");
         }
         assert_eq!(syncing.nexus.nobody().post("/api/sync/runs", &body).await.status, 401);
+    }
+}
+
+both! {
+    async fn people_without_a_name_are_called_by_what_tells_them_apart(world: World) {
+        let syncing = small(world).await;
+        syncing.vendor.edit(|state| {
+            for (id, email) in [(910, Some("desk@example.org")), (911, None)] {
+                let mut nobody = person(id, "", &[]);
+                (nobody.last_name, nobody.primary_email) = (None, email.map(str::to_owned));
+                state.requesters.push(nobody);
+            }
+        });
+        assert_eq!(syncing.run().await.state, RunState::Applied);
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let people = contacts(&tech).await;
+        assert_eq!(named(&people, "desk@example.org")["email"], "desk@example.org");
+        assert_eq!(named(&people, "freshservice 911")["email"], Value::Null);
     }
 }

@@ -14,6 +14,7 @@ pub use principal::Principal;
 pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie};
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -118,14 +119,15 @@ impl Auth {
     /// [`Error::Unauthenticated`], [`Error::TooMany`] while the account or the address must wait.
     pub async fn log_in(&self, username: &str, password: &SecretString, address: &str) -> Result<Account, Error> {
         let Inner { db, passwords, .. } = &*self.inner;
-        let subjects = [format!("account:{}", username.to_ascii_lowercase()), format!("address:{address}")];
-        if let Some(until) = logins::blocked_until(db, &subjects).await? {
-            let seconds = until.duration_since(db.clock().now()).as_secs().max(0).unsigned_abs() + 1;
-            return Err(Error::TooMany(seconds));
-        }
+        // A name that no text of the database can hold is a name that nobody has.
+        let username = &username.replace('\0', "\u{fffd}");
+        let subjects = [format!("account:{}", bounded(&username.to_lowercase())), format!("address:{}", network(address))];
+        must_not_wait(db, &subjects).await?;
         let known = accounts::find_credentials(db, username).await?;
         let user_id = known.as_ref().map(|known| known.user_id);
         let fits = passwords.verify(password, known.map(|known| known.hash)).await?;
+        // Once more: guesses that come all at once have all passed the first time.
+        must_not_wait(db, &subjects).await?;
         let account = match user_id.filter(|_| fits) {
             Some(user_id) => accounts::find(db, user_id).await?,
             None => None,
@@ -245,6 +247,27 @@ impl Auth {
     }
 }
 
+/// Refuses while the account or the address must wait.
+async fn must_not_wait(db: &Db, subjects: &[String; 2]) -> Result<(), Error> {
+    let Some(until) = logins::blocked_until(db, subjects).await? else { return Ok(()) };
+    let seconds = until.duration_since(db.clock().now()).as_secs().max(0).unsigned_abs() + 1;
+    Err(Error::TooMany(seconds))
+}
+
+/// A name as a key of the database, which takes no longer ones.
+fn bounded(name: &str) -> String {
+    if name.len() <= 255 { name.to_owned() } else { format!("#{}", hash_secret(name)) }
+}
+
+/// What counts as one address: whoever has one of IPv6 has its whole /64 to call from.
+fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
+}
+
 fn remember<K: std::hash::Hash + Eq, V>(cache: &Mutex<HashMap<K, V>>, key: K, value: V) {
     let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= CACHED {
@@ -269,4 +292,29 @@ pub fn random_id() -> String {
 #[must_use]
 pub fn hash_secret(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bounded, network};
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address() {
+        for (address, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2::1", "2001:db8:1:2::"),
+            ("unknown", "unknown"),
+        ] {
+            assert_eq!(network(address), counted);
+        }
+    }
+
+    #[test]
+    fn long_names_stay_apart_and_become_short() {
+        let (one, other) = ("x".repeat(5_000), "x".repeat(5_001));
+        assert!(bounded(&one).len() < 255 && bounded(&one) != bounded(&other));
+        assert_eq!(bounded("ada"), "ada");
+    }
 }

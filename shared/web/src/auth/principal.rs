@@ -70,11 +70,10 @@ where
             return auth.api_key(key).await.map(|account| Self { account });
         }
         let header = parts.headers.get(AUTHORIZATION).ok_or(Error::Unauthenticated("Token is missing"))?;
+        let header = header.to_str().map_err(|_| Error::Unauthenticated("Token is invalid"))?;
         // The scheme's name has no letter case (RFC 9110, section 11.1).
         let token = header
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
+            .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or(Error::Unauthenticated("Token is missing"))?;
