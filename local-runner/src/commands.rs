@@ -4,13 +4,12 @@ use std::process::ExitCode;
 
 use nexus_core::Clock;
 use nexus_core::sync::RunState;
-use nexus_db::Db;
 use nexus_jobs::Event;
 
 use crate::cli::{Cli, Command};
 use crate::jobs::Reached;
-use crate::lock::InstanceLock;
-use crate::server::{Bound, Running, Signals, Transport};
+use crate::server::Signals;
+use crate::serving::Serving;
 use crate::watch::Watch;
 use crate::{Instance, RunnerError, database, demo, files, jobs, mount, server, timer};
 
@@ -33,58 +32,21 @@ async fn init(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> R
     Ok(())
 }
 
-/// A Nexus that serves its instance.
-#[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) instance: Instance,
-    pub(crate) running: Running,
-    db: Db,
-    _lock: InstanceLock,
-}
-
-impl Server {
-    /// Makes what is not there yet and listens.
-    pub(crate) async fn start(
-        cli: &Cli,
-        environment: Vec<(String, String)>,
-        clock: &Clock,
-    ) -> Result<Self, RunnerError> {
-        if cli.http {
-            server::refuse_plain(cli.listen)?;
-        }
-        let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
-        let mut lock = InstanceLock::take(&instance.directory).await?;
-        let transport = if cli.http { Transport::Http } else { Transport::Https(instance.tls(clock.now())?) };
-        let opened = database::open(&instance, !cli.http, clock).await?;
-        if opened.default_password {
-            server::refuse_exposed(cli.listen)?;
-        }
-        let bound = Bound::bind(cli.listen, transport)?;
-        let db = opened.state.db.clone();
-        let running = bound.start(mount::router(opened.state, opened.limits))?;
-        lock.announce(running.base_url())?;
-        Ok(Self { instance, running, db, _lock: lock })
-    }
-
-    /// Takes no new request, ends those under way, and closes the database.
-    pub(crate) async fn stop(self, signals: &mut Signals) -> Result<(), RunnerError> {
-        self.running.drain(signals).await?;
-        self.db.close().await;
-        Ok(())
-    }
-}
-
 async fn serve(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<(), RunnerError> {
     let mut signals = Signals::listen()?;
-    let mut server = Server::start(cli, environment, clock).await?;
-    server.running.announce()?;
-    let url = server.running.base_url().to_owned();
-    tokio::select! {
-        ended = server.running.until_told(&mut signals) => ended?,
-        // The timer goes with the process; a job that it runs is given up and shows as interrupted.
-        ended = timer::run(&server.instance, &server.db, &url) => ended?,
+    if cli.http {
+        server::refuse_plain(cli.listen)?;
     }
-    server.stop(&mut signals).await
+    let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
+    let mut serving = Serving::start(&instance, cli.listen, cli.http, clock).await?;
+    serving.running.announce()?;
+    let url = serving.running.base_url().to_owned();
+    tokio::select! {
+        ended = serving.running.until_told(&mut signals) => ended?,
+        // The timer goes with the process; a job that it runs is given up and shows as interrupted.
+        ended = timer::run(&instance, &serving.db, &url) => ended?,
+    }
+    serving.stop(&mut signals).await
 }
 
 /// Runs a job in the foreground. 0: applied, 3: held for review, 1: failed.
@@ -94,6 +56,7 @@ async fn job(
     clock: &Clock,
     (name, json): (&str, bool),
 ) -> Result<ExitCode, RunnerError> {
+    let mut signals = Signals::listen()?;
     let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
     let nexus = Reached::find(&instance, clock).await?;
     let watch = Watch::new();
@@ -102,7 +65,7 @@ async fn job(
         Err(error) => Err(error),
     };
     watch.end();
-    nexus.leave().await?;
+    nexus.leave(&mut signals).await?;
     let run = ended?;
     if json {
         let text = serde_json::to_string_pretty(&run).map_err(|error| RunnerError::Server(error.into()))?;

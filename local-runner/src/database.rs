@@ -25,22 +25,16 @@ pub struct Opened {
 /// Opens the database of an instance, brings it to this version and makes the accounts that it lacks.
 pub async fn open(instance: &Instance, secure_cookies: bool, clock: &Clock) -> Result<Opened, RunnerError> {
     let config = &instance.config;
-    let url = match &config.database.url {
-        Some(DatabaseUrl::Postgres(url)) => DatabaseUrl::Postgres(url.clone()),
-        _ => {
-            let url = instance.database_url();
-            let url = url.expose_secret();
-            DatabaseUrl::Sqlite(url.strip_prefix("sqlite://").unwrap_or(url).to_owned())
-        }
+    let url = instance.database_url();
+    let url = match url.expose_secret().strip_prefix("sqlite://") {
+        Some(file) => DatabaseUrl::Sqlite(file.to_owned()),
+        None => DatabaseUrl::Postgres(url),
     };
     let db = Db::open(&url, Options::from(&config.database), clock.clone()).await?;
     let keys = Keys::new(instance.keys.iter().map(|key| (key.kid.as_str(), &key.pem)))
         .map_err(|error| RunnerError::Random(error.to_string()))?;
-    let rules = Rules {
-        issuer: config.nexus_auth.issuer.clone(),
-        token_hours: config.nexus_auth.token_hours,
-        secure_cookies,
-    };
+    let rules =
+        Rules { issuer: config.nexus_auth.issuer.clone(), token_hours: config.nexus_auth.token_hours, secure_cookies };
     let auth = Auth::new(db.clone(), keys, rules);
     make_accounts(&db, auth.passwords(), config).await?;
     let default_password = accounts::has_default_password(&db).await?;
@@ -49,11 +43,7 @@ pub async fn open(instance: &Instance, secure_cookies: bool, clock: &Clock) -> R
 }
 
 /// `admin`/`admin` in an empty database, and the service account of the jobs with the password of `nexus.conf`.
-async fn make_accounts(
-    db: &Db,
-    passwords: &Passwords,
-    config: &nexus_core::config::Config,
-) -> Result<(), RunnerError> {
+async fn make_accounts(db: &Db, passwords: &Passwords, config: &nexus_core::config::Config) -> Result<(), RunnerError> {
     if !accounts::any(db).await? {
         let id = add(db, "admin", "admin", false).await?;
         set(db, passwords, id, &"admin".to_owned().into(), true).await?;
@@ -61,7 +51,9 @@ async fn make_accounts(
     let Some(password) = &config.nexus_auth.password else { return Ok(()) };
     let name = config.nexus_auth.username.as_str();
     let id = match accounts::find_credentials(db, name).await? {
-        Some(known) if passwords.verify(password, Some(known.hash.clone())).await.map_err(busy)? => return Ok(()),
+        Some(known) if passwords.verify(password, Some(known.hash.clone())).await.map_err(|error| busy(&error))? => {
+            return Ok(());
+        }
         // Whoever changes the password in nexus.conf means the account to have it.
         Some(known) => known.user_id,
         None => add(db, name, "technician", true).await?,
@@ -77,9 +69,9 @@ async fn add(db: &Db, username: &str, role: &str, service_account: bool) -> Resu
         ("role".to_owned(), json!(role)),
         ("service_account".to_owned(), json!(service_account)),
     ]);
-    let done = change(db, &deed, vec![Edit::Create { entity: Entity::User, fields }]).await.map_err(|error| {
-        RunnerError::Account { name: username.to_owned(), reason: error.to_string() }
-    })?;
+    let done = change(db, &deed, vec![Edit::Create { entity: Entity::User, fields }])
+        .await
+        .map_err(|error| RunnerError::Account { name: username.to_owned(), reason: error.to_string() })?;
     Ok(done.records.first().map(|record| record.id).unwrap_or_default())
 }
 
@@ -90,10 +82,10 @@ async fn set(
     password: &SecretString,
     is_default: bool,
 ) -> Result<(), RunnerError> {
-    let hash = passwords.hash(password).await.map_err(busy)?;
+    let hash = passwords.hash(password).await.map_err(|error| busy(&error))?;
     Ok(accounts::set_password(db, user_id, &hash, is_default).await?)
 }
 
-fn busy(error: nexus_web::Error) -> RunnerError {
+fn busy(error: &nexus_web::Error) -> RunnerError {
     RunnerError::Random(error.to_string())
 }

@@ -8,10 +8,10 @@ use nexus_jobs::Event;
 use nexus_simulators::{Freshservice, Size};
 
 use crate::cli::Cli;
-use crate::commands::Server;
 use crate::server::Signals;
+use crate::serving::Serving;
 use crate::watch::Watch;
-use crate::{RunnerError, files, jobs};
+use crate::{Instance, RunnerError, files, jobs};
 
 /// The same companies each time.
 const SEED: u64 = 2026;
@@ -22,37 +22,37 @@ pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
     let size = Size { companies: 200, contacts: 5_000, devices: 0 };
     let vendor = Freshservice::start(size, SEED).await.map_err(RunnerError::Server)?;
     let folder = tempfile::tempdir().map_err(RunnerError::file("make", &std::env::temp_dir()))?;
-    let cli = Cli { instance: folder.path().join("instance"), ..cli.clone() };
     let environment = [
         ("NEXUS__FRESHSERVICE__API_KEY", vendor.api_key().to_owned()),
         ("NEXUS__FRESHSERVICE__BASE_URL", vendor.base_url()),
         ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0".to_owned()),
     ];
-    let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let environment = environment.map(|(name, value)| (name.to_owned(), value));
 
     let mut signals = Signals::listen()?;
-    let mut server = Server::start(&cli, environment, clock).await?;
-    server.running.announce()?;
+    let instance = Instance::prepare(&folder.path().join("instance"), environment, clock.now())?;
+    let mut serving = Serving::start(&instance, cli.listen, cli.http, clock).await?;
+    serving.running.announce()?;
     tokio::select! {
-        synced = sync(&server) => synced?,
-        () = signals.next() => return server.stop(&mut signals).await,
+        synced = sync(&instance, serving.running.base_url()) => synced?,
+        () = signals.next() => return serving.stop(&mut signals).await,
     }
     files::print(&format!(
         "\nOpen {} and log in as admin with the password admin.\nYour browser does not know the certificate; it is this \
          machine's own, made for this demo.\nCtrl-C ends the demo, and everything in it is gone.",
-        server.running.base_url()
+        serving.running.base_url()
     ))?;
-    server.running.until_told(&mut signals).await?;
-    server.stop(&mut signals).await
+    serving.running.until_told(&mut signals).await?;
+    serving.stop(&mut signals).await
 }
 
 /// Runs the syncs and tells what came of them.
-async fn sync(server: &Server) -> Result<(), RunnerError> {
-    let client = jobs::client(&server.instance, server.running.base_url())?;
+async fn sync(instance: &Instance, url: &str) -> Result<(), RunnerError> {
+    let client = jobs::client(instance, url)?;
     let name = sync_freshservice::NAME;
     let watch = Watch::new();
     let began = Instant::now();
-    let ended = jobs::run(name, &server.instance.config, &client, &Event::manual(name), &watch).await;
+    let ended = jobs::run(name, &instance.config, &client, &Event::manual(name), &watch).await;
     watch.end();
     let run = ended?;
     let mut told = format!("{name}: {} in {:.1} s", run.state.as_str(), began.elapsed().as_secs_f64());

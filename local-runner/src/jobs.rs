@@ -2,16 +2,18 @@
 //!
 //! Wherever a job runs, it speaks to Nexus over HTTP as the service account, exactly as it does on Lambda.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use nexus_client::{Account, Client, Options};
+use nexus_core::Clock;
 use nexus_core::config::Config;
 use nexus_core::sync::Run;
 use nexus_jobs::{Deadline, Event, Reporter};
 
-use crate::lock::{self, InstanceLock};
-use crate::server::{Bound, Running, Transport};
-use crate::{Instance, RunnerError, database, files, mount};
+use crate::server::Signals;
+use crate::serving::Serving;
+use crate::{Instance, RunnerError, files, lock};
 
 /// How long `job` waits for a Nexus that is just starting to say where it is.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,31 +59,24 @@ pub fn client(instance: &Instance, url: &str) -> Result<Client, RunnerError> {
 pub struct Reached {
     /// Where it is.
     pub url: String,
-    own: Option<(Running, InstanceLock, nexus_db::Db)>,
+    own: Option<Serving>,
 }
 
 impl Reached {
     /// Finds the Nexus that serves `instance`, or starts one on a free port of this machine.
-    pub async fn find(instance: &Instance, clock: &nexus_core::Clock) -> Result<Self, RunnerError> {
+    pub async fn find(instance: &Instance, clock: &Clock) -> Result<Self, RunnerError> {
         if let Some(url) = lock::served_at(&instance.directory, PATIENCE).await? {
             return Ok(Self { url, own: None });
         }
-        let mut lock = InstanceLock::take(&instance.directory).await?;
-        let opened = database::open(instance, true, clock).await?;
-        let listen = (std::net::Ipv4Addr::LOCALHOST, 0).into();
-        let bound = Bound::bind(listen, Transport::Http)?;
-        let db = opened.state.db.clone();
-        let running = bound.start(mount::router(opened.state, opened.limits))?;
-        lock.announce(running.base_url())?;
-        Ok(Self { url: running.base_url().to_owned(), own: Some((running, lock, db)) })
+        let serving = Serving::start(instance, (Ipv4Addr::LOCALHOST, 0).into(), true, clock).await?;
+        Ok(Self { url: serving.running.base_url().to_owned(), own: Some(serving) })
     }
 
     /// Stops what was started for the time.
-    pub async fn leave(self) -> Result<(), RunnerError> {
-        if let Some((running, _lock, db)) = self.own {
-            running.stop().await?;
-            db.close().await;
+    pub async fn leave(self, signals: &mut Signals) -> Result<(), RunnerError> {
+        match self.own {
+            Some(serving) => serving.stop(signals).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod lock;
 pub mod mount;
 pub mod server;
+pub mod serving;
 pub mod timer;
 pub mod watch;
 

@@ -16,7 +16,6 @@ fn groups() -> OpenApiRouter<State> {
 }
 
 /// The routes of all functions over one state.
-#[must_use]
 pub fn router(state: State, limits: Limits) -> Router {
     let (router, _) = groups().split_for_parts();
     frame(router.with_state(state), limits)
@@ -27,8 +26,10 @@ pub fn router(state: State, limits: Limits) -> Router {
 pub fn openapi() -> OpenApi {
     let mut document = groups().into_openapi();
     document.info = Info::new("Nexus", env!("CARGO_PKG_VERSION"));
-    document.info.description =
-        Some("The client directory of a managed service provider: companies and contacts, one trusted record of each.".into());
+    document.info.description = Some(
+        "The client directory of a managed service provider: companies and contacts, one trusted record of each."
+            .into(),
+    );
     let components = document.components.get_or_insert_default();
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
@@ -36,5 +37,6 @@ pub fn openapi() -> OpenApi {
     components.add_security_scheme("api_key", key);
     let either = |name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []);
     document.security = Some(vec![either("token"), either("api_key")]);
+    nexus_web::openapi::tell_errors(&mut document);
     document
 }

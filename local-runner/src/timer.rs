@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nexus_core::config::Config;
-use nexus_core::schedule::Schedule;
 use nexus_core::instant;
+use nexus_core::schedule::Schedule;
 use nexus_db::runs::Job;
 use nexus_db::{Db, runs};
 use nexus_jobs::{Event, Silent};

@@ -41,8 +41,11 @@ impl Watch {
 }
 
 fn style(counted: bool) -> ProgressStyle {
-    let template =
-        if counted { "{msg:28} {bar:32.cyan/dim} {pos}/{len} ({elapsed})" } else { "{msg:28} {spinner:.cyan} {pos} ({elapsed})" };
+    let template = if counted {
+        "{msg:28} {bar:32.cyan/dim} {pos}/{len} ({elapsed})"
+    } else {
+        "{msg:28} {spinner:.cyan} {pos} ({elapsed})"
+    };
     // The two templates are constants; one that were wrong would show the default bar.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

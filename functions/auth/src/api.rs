@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
 use nexus_web::auth::JwkSet;
 use nexus_web::{Address, Auth, Error, Json, Problem};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 /// A name and a password.
@@ -21,6 +21,7 @@ pub(crate) struct Login {
 
 /// A token.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the words of the contract and of RFC 6749")]
 pub(crate) struct Token {
     /// The JWT, for `Authorization: Bearer`.
     token: String,
@@ -42,7 +43,9 @@ pub(crate) async fn create_token(
     address: Address,
     Json(login): Json<Login>,
 ) -> Result<Response, Error> {
-    let (Some(username), Some(password)) = (login.username, login.password) else {
+    let username = login.username.filter(|username| !username.is_empty());
+    let password = login.password.filter(|password| !password.expose_secret().is_empty());
+    let (Some(username), Some(password)) = (username, password) else {
         return Err(Error::invalid("Missing username or password"));
     };
     let account = auth.log_in(&username, &password, address.as_str()).await?;

@@ -1,5 +1,7 @@
 //! Login and logout.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -37,9 +39,20 @@ pub(crate) struct Form {
 }
 
 /// A path of ours and nothing else: `//host` and `/\host` are other sites to a browser.
-fn safe(next: &str) -> &str {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.contains(char::is_control);
-    if own { next } else { "/" }
+fn safe(next: &str) -> String {
+    let own =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.contains(char::is_control);
+    if !own {
+        return "/".to_owned();
+    }
+    next.bytes().fold(String::with_capacity(next.len()), |mut path, byte| {
+        if byte.is_ascii_graphic() {
+            path.push(byte.into());
+        } else {
+            let _ = write!(path, "%{byte:02X}");
+        }
+        path
+    })
 }
 
 pub(crate) async fn login_form(
@@ -48,9 +61,9 @@ pub(crate) async fn login_form(
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Error> {
     if visitor.principal.is_some() {
-        return Ok(Redirect::to(safe(&next)).into_response());
+        return Ok(Redirect::to(&safe(&next)).into_response());
     }
-    let (guest, cookie) = guest_cookie(&auth);
+    let (guest, cookie) = guest_cookie(&auth, visitor);
     let page = LoginPage { shell: Shell::new(&guest, "", "Log in"), next, username: String::new(), fault: None };
     Ok(([(SET_COOKIE, cookie)], page::html(&page)?).into_response())
 }
@@ -69,7 +82,7 @@ pub(crate) async fn login(
         Err(error) => return Err(error),
     };
     let secret = auth.begin_session(&account).await?;
-    Ok(([(SET_COOKIE, cookie_after_login(&auth, &secret))], Redirect::to(safe(&form.next))).into_response())
+    Ok(([(SET_COOKIE, cookie_after_login(&auth, &secret))], Redirect::to(&safe(&form.next))).into_response())
 }
 
 fn show_fault(visitor: &Visitor, form: Form, error: &Error) -> Result<Response, Error> {

@@ -12,6 +12,7 @@ use nexus_web::{Error, IfMatch, Json, Listing, Path, Principal, Problem, Query, 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::schema::{CompanyChanges, NewCompany};
 use crate::{edit, store};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -26,7 +27,9 @@ pub(crate) struct Filter {
     sort: Option<String>,
     /// `asc` (default) or `desc`.
     order: Option<String>,
+    #[param(ignore)]
     page: Option<String>,
+    #[param(ignore)]
     per_page: Option<String>,
 }
 
@@ -51,6 +54,7 @@ pub(crate) async fn list_companies(
     principal: Principal,
     Query(filter): Query<Filter>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Billing])?;
     let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?;
@@ -63,12 +67,12 @@ pub(crate) async fn list_companies(
     }
     store::search(list, filter.search.as_deref())
         .sort(store::SORTS, filter.sort.as_deref(), filter.order.as_deref())?
-        .respond(&db, &store::company_json(db.dialect()), page, &uri)
+        .respond(&db, &store::company_json(db.dialect()), page, (&uri, &headers))
         .await
 }
 
 /// A new company
-#[utoipa::path(post, path = "/api/companies", tag = "companies", request_body = Company, responses(
+#[utoipa::path(post, path = "/api/companies", tag = "companies", request_body = NewCompany, responses(
     (status = 201, description = "Created", body = Outcome),
     (status = 400, description = "Missing name or account_number, or a field that is not valid", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
@@ -122,7 +126,7 @@ fn absent(principal: &Principal) -> Error {
 }
 
 /// Change some fields of a company
-#[utoipa::path(put, path = "/api/companies/{account_number}", tag = "companies", request_body = Company,
+#[utoipa::path(put, path = "/api/companies/{account_number}", tag = "companies", request_body = CompanyChanges,
     params(("account_number" = String, Path, description = "The company's key")), responses(
     (status = 200, description = "Updated; the new version as `ETag`", body = Outcome),
     (status = 400, description = "A field that is not valid", body = Problem), (status = 401, body = Problem),
@@ -144,6 +148,8 @@ pub(crate) async fn update_company(
     principal.require_editor()?;
     let found = store::find(&db, &principal.scope(), &account_number).await?.ok_or_else(|| absent(&principal))?;
     let deed = principal.deed(Origin::Api, "Company updated");
+    let account_number =
+        body.get("account_number").and_then(Value::as_str).map_or(account_number, |new| new.trim().into());
     let updated = edit::update(&db, &deed, found.id, if_match.version()?, body).await?;
     let outcome = Outcome { message: "Company updated successfully", account_number };
     Ok(([(ETAG, etag(updated.version))], nexus_web::json(&outcome)?).into_response())

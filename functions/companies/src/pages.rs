@@ -14,8 +14,8 @@ use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Que
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::store::{self, Person};
 use crate::edit;
+use crate::store::{self, Person};
 
 const READERS: &[Role] = &[Role::Admin, Role::Technician, Role::Billing];
 const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
@@ -117,7 +117,7 @@ pub(crate) async fn create(
     let mut page = new_page(&visitor);
     let (body, _) = page.fill(&sent);
     match edit::create(&db, &person.deed(Origin::Page, "Company created"), body).await {
-        Ok(_) => Ok(page::done(&address(&sent["account_number"]), "The company was added.")),
+        Ok(_) => Ok(page::done(&address(number(&sent)), "The company was added.")),
         Err(error) => page.refuse(&visitor, error),
     }
 }
@@ -149,8 +149,8 @@ pub(crate) async fn edit(
     let found = find(&db, person, &account_number).await?;
     let mut page = edit_page(&visitor, &found, &account_number)?;
     let (body, seen) = page.fill(&sent);
-    match edit::update(&db, &person.deed(Origin::Page, "Company updated"), found.id, seen, body).await {
-        Ok(_) => Ok(page::done(&address(&sent["account_number"]), "The company was saved.")),
+    match edit::update(&db, &person.deed(Origin::Page, "Company updated"), found.id, Some(seen), body).await {
+        Ok(_) => Ok(page::done(&address(number(&sent)), "The company was saved.")),
         Err(error) => page.refuse(&visitor, error),
     }
 }
@@ -172,6 +172,11 @@ pub(crate) async fn archive(
 
 async fn find(db: &Db, person: &Principal, account_number: &str) -> Result<Found, Error> {
     store::find(db, &person.scope(), account_number).await?.ok_or(Error::NotFound("Company not found"))
+}
+
+/// The account number that a form has given; whoever comes here without one is told so.
+fn number(sent: &HashMap<String, String>) -> &str {
+    sent.get("account_number").map_or("", String::as_str)
 }
 
 /// Account numbers are letters, digits, `-`, `_` and `.`: safe in a path as they are.

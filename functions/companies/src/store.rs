@@ -8,7 +8,8 @@ use nexus_web::{Error, Found, List, Sorts};
 pub(crate) const SORTS: Sorts = &[
     ("name", "lower(t.name)"),
     ("account_number", "lower(t.account_number)"),
-    ("plan_selected", "lower(t.plan_selected)"),
+    // Where nothing is, the two databases sort at different ends.
+    ("plan_selected", "lower(coalesce(t.plan_selected, ''))"),
     ("created_at", "t.created_at"),
     ("updated_at", "t.updated_at"),
 ];

@@ -12,6 +12,7 @@ use nexus_web::{Error, IfMatch, Json, Listing, Path, Principal, Problem, Query, 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::schema::{ContactChanges, NewContact};
 use crate::{edit, store};
 
 const NOT_FOUND: Error = Error::NotFound("Contact not found");
@@ -29,7 +30,9 @@ pub(crate) struct Filter {
     sort: Option<String>,
     /// `asc` (default) or `desc`.
     order: Option<String>,
+    #[param(ignore)]
     page: Option<String>,
+    #[param(ignore)]
     per_page: Option<String>,
 }
 
@@ -54,6 +57,7 @@ pub(crate) async fn list_contacts(
     principal: Principal,
     Query(filter): Query<Filter>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Billing])?;
     let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?;
@@ -67,12 +71,12 @@ pub(crate) async fn list_contacts(
     }
     store::search(list, filter.search.as_deref())
         .sort(store::SORTS, filter.sort.as_deref(), filter.order.as_deref())?
-        .respond(&db, &store::contact_json(db.dialect(), &scope), page, &uri)
+        .respond(&db, &store::contact_json(db.dialect(), &scope), page, (&uri, &headers))
         .await
 }
 
 /// A new contact
-#[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = Contact, responses(
+#[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = NewContact, responses(
     (status = 201, description = "Created", body = Outcome),
     (status = 400, description = "Missing name or email, or a field that is not valid", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
@@ -117,7 +121,7 @@ pub(crate) async fn get_contact(
 }
 
 /// Change some fields of a contact
-#[utoipa::path(put, path = "/api/contacts/{id}", tag = "contacts", request_body = Contact,
+#[utoipa::path(put, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactChanges,
     params(("id" = i64, Path, description = "The contact's id")), responses(
     (status = 200, description = "Updated; the new version as `ETag`", body = Outcome),
     (status = 400, description = "A field that is not valid", body = Problem),

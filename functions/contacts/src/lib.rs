@@ -16,6 +16,7 @@
 mod api;
 mod edit;
 mod pages;
+mod schema;
 mod store;
 
 use axum::extract::FromRef;

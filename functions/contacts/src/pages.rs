@@ -67,7 +67,8 @@ pub(crate) async fn list(
     let pager = Pager::new("/contacts", filter.page, PER_PAGE, total)
         .keeping("search", &filter.search)
         .sorted(filter.sort.as_deref().unwrap_or("name"), filter.order.as_deref());
-    let contacts = page::record(&list.json(&db, &store::contact_json(db.dialect(), &scope), Some(pager.paging)).await?)?;
+    let contacts =
+        page::record(&list.json(&db, &store::contact_json(db.dialect(), &scope), Some(pager.paging)).await?)?;
     let shell = Shell::new(&visitor, "contacts", "Contacts");
     page::show(&visitor, &ListPage { shell, search: filter.search, total, contacts, pager })
 }
@@ -113,11 +114,7 @@ pub(crate) async fn create(
     }
 }
 
-pub(crate) async fn edit_form(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Path(id): Path<i64>,
-) -> Result<Response, Error> {
+pub(crate) async fn edit_form(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
     let found = find(&db, visitor.person_with(EDITORS)?, id).await?;
     edit_page(&visitor, &found, id)?.show(&visitor)
 }
@@ -140,7 +137,7 @@ pub(crate) async fn edit(
     let found = find(&db, person, id).await?;
     let mut page = edit_page(&visitor, &found, id)?;
     let (body, seen) = page.fill(&sent);
-    match edit::update(&db, &person.deed(Origin::Page, "Contact updated"), found.id, seen, body).await {
+    match edit::update(&db, &person.deed(Origin::Page, "Contact updated"), found.id, Some(seen), body).await {
         Ok(_) => Ok(page::done(&address(id), "The contact was saved.")),
         Err(error) => page.refuse(&visitor, error),
     }

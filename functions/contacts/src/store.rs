@@ -8,8 +8,9 @@ use nexus_web::{Error, Found, List, Sorts};
 /// How lists of contacts may be sorted.
 pub(crate) const SORTS: Sorts = &[
     ("name", "lower(t.name)"),
-    ("email", "lower(t.email)"),
-    ("title", "lower(t.title)"),
+    // Where nothing is, the two databases sort at different ends.
+    ("email", "lower(coalesce(t.email, ''))"),
+    ("title", "lower(coalesce(t.title, ''))"),
     ("created_at", "t.created_at"),
     ("updated_at", "t.updated_at"),
 ];
@@ -71,6 +72,15 @@ pub(crate) async fn find(db: &Db, scope: &Scope, id: i64) -> Result<Option<Found
     let query = Query::new("SELECT company_id FROM contact_companies WHERE contact_id = $1").bind(id);
     let theirs = db.all::<(i64,)>(query).await?;
     Ok(found.filter(|_| theirs.iter().any(|(company,)| mine.contains(company))))
+}
+
+/// The archived companies of a contact (ids): out of sight, and back when their company is.
+pub(crate) async fn archived_companies(db: &Db, id: i64) -> Result<Vec<i64>, Error> {
+    let query = Query::new(
+        "SELECT l.company_id FROM contact_companies l JOIN companies c ON c.id = l.company_id \
+         WHERE l.contact_id = $1 AND c.archived_at IS NOT NULL",
+    );
+    Ok(db.all::<(i64,)>(query.bind(id)).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// The companies of a contact: account number and name.

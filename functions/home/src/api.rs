@@ -39,8 +39,7 @@ pub(crate) async fn health(State(db): State<Db>) -> Result<Response, Error> {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some("the database does not answer".to_owned()))
         }
     };
-    let health =
-        Health { status: word, version: env!("CARGO_PKG_VERSION"), database: db.dialect().as_str(), reason };
+    let health = Health { status: word, version: env!("CARGO_PKG_VERSION"), database: db.dialect().as_str(), reason };
     Ok((status, [(CACHE_CONTROL, "no-store")], nexus_web::json(&health)?).into_response())
 }
 

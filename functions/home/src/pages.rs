@@ -36,7 +36,8 @@ pub(crate) async fn overview(State(db): State<Db>, visitor: Visitor) -> Result<R
              (SELECT count(*) FROM contacts WHERE archived_at IS NULL) AS contacts, \
              (SELECT count(*) FROM contacts WHERE archived_at IS NULL AND active) AS active, \
              (SELECT count(*) FROM contacts t WHERE archived_at IS NULL AND NOT EXISTS \
-             (SELECT 1 FROM contact_companies l WHERE l.contact_id = t.id)) AS lonely",
+             (SELECT 1 FROM contact_companies l JOIN companies c ON c.id = l.company_id \
+             WHERE l.contact_id = t.id AND c.archived_at IS NULL)) AS lonely",
         ))
         .await?;
     let runs = if person.account.role.edits() { runs::list(&db, None, None, 5, 0).await? } else { Vec::new() };

@@ -95,6 +95,7 @@ pub(crate) struct Review {
 
 /// What came of it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the words of the contract")]
 pub(crate) struct Applied {
     /// Changes written.
     applied: u64,
@@ -118,9 +119,8 @@ pub(crate) async fn apply_changeset(
     Json(review): Json<Review>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let applied = changes::apply(&db, &principal.actor(), id, Some(&review.digest), &review.except)
-        .await
-        .map_err(decided)?;
+    let applied =
+        changes::apply(&db, &principal.actor(), id, Some(&review.digest), &review.except).await.map_err(decided)?;
     let written = applied.counts.values().sum();
     nexus_web::json(&Applied { applied: written, stale: applied.stale, rejected: applied.rejected })
 }

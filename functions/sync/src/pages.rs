@@ -33,11 +33,7 @@ struct ShowPage {
     run: Run,
 }
 
-pub(crate) async fn show(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Path(id): Path<i64>,
-) -> Result<Response, Error> {
+pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
     visitor.person_with(READERS)?;
     let run = find(&db, id).await?;
     page::show(&visitor, &ShowPage { shell: Shell::new(&visitor, "sync", format!("Run {id}")), run })
@@ -54,7 +50,13 @@ fn colour(state: &RunState) -> &'static str {
     }
 }
 
-#[expect(unreachable_pub, reason = "the macro makes public types of its own")]
+#[expect(
+    unreachable_pub,
+    clippy::inline_always,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "the shape that the macro of filters makes"
+)]
 mod filters {
     //! How instants are shown: the canonical form has a fixed width.
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nexus_core::entity::Kind;
 use nexus_core::fields;
 use nexus_core::sync::Observation;
@@ -60,7 +62,7 @@ impl Observed {
     /// Covers everything that is planned from.
     pub(crate) fn hash(&self) -> String {
         let text = json!([self.scope, self.fields]).to_string();
-        Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..16])
     }
 }
 
@@ -84,8 +86,8 @@ pub(crate) enum Planned {
 pub(crate) fn plan(
     source: &str,
     entity: Entity,
-    observed: Observed,
-    hash: String,
+    observed: &Observed,
+    hash: &str,
     matched: &Match<'_>,
     pinned: impl Fn(i64, &str) -> bool,
 ) -> Planned {
@@ -93,7 +95,7 @@ pub(crate) fn plan(
         source: source.to_owned(),
         external_id: observed.external_id.clone(),
         scope: observed.scope.clone(),
-        hash: hash.clone(),
+        hash: hash.to_owned(),
         values: observed.fields.clone(),
         created,
     };
@@ -118,7 +120,9 @@ pub(crate) fn plan(
                 (Some(_), _) if !archived_by_us => return Planned::LeftArchived,
                 (Some(_), _) => (Action::Restore, format!("back in {source}")),
                 (None, true) => (Action::Link, format!("found in {source}")),
-                (None, false) if link.is_none() => (Action::Update, format!("found in {source} by its {}", key_name(entity))),
+                (None, false) if link.is_none() => {
+                    (Action::Update, format!("found in {source} by its {}", key_name(entity)))
+                }
                 (None, false) => (Action::Update, format!("changed in {source}")),
             };
             (id, action, Some(record.version), fields, reason, created)

@@ -221,7 +221,7 @@ impl Planning<'_> {
             self.ids.insert((entity, observed.external_id.clone()), id);
             let scope = observed.scope.clone();
             let is_pinned = |id: i64, field: &str| known.pins.contains(&(id, field.to_owned()));
-            match plan(self.source, entity, observed, hash, &matched, is_pinned) {
+            match plan(self.source, entity, &observed, &hash, &matched, is_pinned) {
                 Planned::LeftArchived => self.count(entity, "left_archived", 1),
                 Planned::Row(row) => {
                     let foreign = row.action == Action::Update && row.link.as_ref().is_some_and(|link| !link.created);

@@ -166,12 +166,7 @@ static ASSET: &[Field] = &[
     Field::new("web_remote_url", Kind::Text(2_000)),
     Field::new(
         "contact_ids",
-        Kind::Links(Link {
-            table: "asset_contacts",
-            owner: "asset_id",
-            target: "contact_id",
-            entity: Entity::Contact,
-        }),
+        Kind::Links(Link { table: "asset_contacts", owner: "asset_id", target: "contact_id", entity: Entity::Contact }),
     )
     .default("[]"),
 ];

@@ -80,7 +80,11 @@ pub fn require(entity: Entity, fields: &Fields) -> Result<(), Vec<FieldError>> {
 fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
     if value.is_null() {
         // A list is empty rather than absent, so that readers need not tell the two apart.
-        return Ok(if matches!(field.kind, Kind::TextList | Kind::Links(_)) { Value::Array(vec![]) } else { Value::Null });
+        return Ok(if matches!(field.kind, Kind::TextList | Kind::Links(_)) {
+            Value::Array(vec![])
+        } else {
+            Value::Null
+        });
     }
     match field.kind {
         Kind::Text(max) => text(value, max),
@@ -93,7 +97,8 @@ fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
             if text.is_empty() {
                 return Ok(Value::Null);
             }
-            let at = instant::parse(text).ok_or("must be a time such as 2026-02-03T19:05:39Z or 2026-02-03 19:05:39")?;
+            let at =
+                instant::parse(text).ok_or("must be a time such as 2026-02-03T19:05:39Z or 2026-02-03 19:05:39")?;
             Ok(Value::String(instant::canonical(at)))
         }
         Kind::TextList => text_list(value),

@@ -3,9 +3,9 @@
 //! One fixed width makes the text sort as time does, so both databases store it as text and build it into JSON without
 //! a conversion.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 /// `at` in the canonical form.
 #[must_use]

@@ -34,7 +34,6 @@ impl FromStr for Schedule {
         let value: u32 = value.parse().map_err(|_| ScheduleError)?;
         // EventBridge itself insists on the singular for one and on the plural for more.
         let seconds = match (value, unit.trim()) {
-            (0, _) => return Err(ScheduleError),
             (1, "minute") | (2.., "minutes") => 60,
             (1, "hour") | (2.., "hours") => 3_600,
             (1, "day") | (2.., "days") => 86_400,
@@ -53,7 +52,9 @@ mod tests {
         for good in ["rate(1 minute)", "rate(5 minutes)", "rate(1 day)", " rate(12 hours) "] {
             assert!(good.parse::<Schedule>().is_ok(), "{good}");
         }
-        for bad in ["", "daily", "rate(0 days)", "rate(1 days)", "rate(2 day)", "rate(-1 days)", "rate(1 week)", "rate(1day)"] {
+        for bad in
+            ["", "daily", "rate(0 days)", "rate(1 days)", "rate(2 day)", "rate(-1 days)", "rate(1 week)", "rate(1day)"]
+        {
             assert!(bad.parse::<Schedule>().is_err(), "{bad}");
         }
     }

@@ -32,9 +32,11 @@ const KINDS: &[(Entity, &str)] = &[
 
 #[test]
 fn the_table_of_this_file_has_every_kind() {
-    let told = |kind: &Kind| KINDS.iter().any(|(entity, name)| {
-        std::mem::discriminant(&entity.field(name).unwrap().kind) == std::mem::discriminant(kind)
-    });
+    let told = |kind: &Kind| {
+        KINDS.iter().any(|(entity, name)| {
+            std::mem::discriminant(&entity.field(name).unwrap().kind) == std::mem::discriminant(kind)
+        })
+    };
     for field in Entity::ALL.iter().flat_map(|entity| entity.fields()) {
         assert!(told(&field.kind), "{} is of a kind without a test", field.name);
     }
@@ -55,7 +57,12 @@ fn a_value_is_kept_in_one_form() {
         (Entity::Company, "account_number", json!(""), Value::Null),
         (Entity::Company, "freshservice_id", json!(i64::MAX), json!(i64::MAX)),
         (Entity::Company, "freshservice_id", json!(i64::MIN), json!(i64::MIN)),
-        (Entity::Company, "domains", json!([" a.example ", "", null, "a.example", "b.example"]), json!(["a.example", "b.example"])),
+        (
+            Entity::Company,
+            "domains",
+            json!([" a.example ", "", null, "a.example", "b.example"]),
+            json!(["a.example", "b.example"]),
+        ),
         (Entity::Company, "domains", json!("[\"a.example\"]"), json!(["a.example"])),
         (Entity::Company, "domains", json!(" "), json!([])),
         (Entity::Company, "domains", Value::Null, json!([])),
@@ -163,8 +170,14 @@ fn a_new_record_has_every_field_and_its_defaults() {
     let mut given: Fields = Map::from_iter([("name".into(), json!("Ada")), ("title".into(), json!("CTO"))]);
     fields::complete(Entity::Contact, &mut given).unwrap();
     assert_eq!(given.len(), Entity::Contact.fields().len());
-    assert_eq!((&given["title"], &given["active"], &given["employment_type"]), (&json!("CTO"), &json!(true), &json!("Full Time")));
-    assert_eq!((&given["secondary_emails"], &given["company_ids"], &given["email"]), (&json!([]), &json!([]), &Value::Null));
+    assert_eq!(
+        (&given["title"], &given["active"], &given["employment_type"]),
+        (&json!("CTO"), &json!(true), &json!("Full Time"))
+    );
+    assert_eq!(
+        (&given["secondary_emails"], &given["company_ids"], &given["email"]),
+        (&json!([]), &json!([]), &Value::Null)
+    );
 }
 
 #[test]

@@ -103,7 +103,8 @@ pub async fn insert_session(db: &Db, token_hash: &str, user_id: i64, expires_at:
     let now = db.now();
     let mut tx = db.write().await?;
     tx.execute(Query::new("DELETE FROM sessions WHERE expires_at <= $1").bind(now.as_str())).await?;
-    let query = Query::new("INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)");
+    let query =
+        Query::new("INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)");
     tx.execute(query.bind(token_hash).bind(user_id).bind(now).bind(expires_at)).await?;
     tx.commit().await
 }

@@ -15,7 +15,6 @@ pub mod changes;
 mod dialect;
 mod error;
 pub mod logins;
-mod migrate;
 mod pool;
 mod query;
 pub mod records;

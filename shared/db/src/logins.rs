@@ -26,7 +26,8 @@ pub async fn record_failure(db: &Db, subjects: &[String; 2]) -> Result<()> {
     for subject in subjects {
         let find = Query::new("SELECT failures, last_at FROM login_failures WHERE subject = $1").bind(subject.as_str());
         let before = tx.optional::<(i64, String)>(find).await?;
-        let recent = before.filter(|(_, last)| instant::parse(last).is_some_and(|last| now.duration_since(last) < FORGET));
+        let recent =
+            before.filter(|(_, last)| instant::parse(last).is_some_and(|last| now.duration_since(last) < FORGET));
         let failures = recent.map_or(0, |(failures, _)| failures) + 1;
         let until = (failures > FREE).then(|| {
             let wait = SignedDuration::from_secs(1_i64 << (failures - FREE - 1).min(10)).min(LONGEST);

@@ -56,19 +56,6 @@ pub struct Db {
     users_version: Arc<AtomicU64>,
 }
 
-/// Runs the same expression on whichever database is open.
-macro_rules! on {
-    ($place:expr, $variant:ident, $it:ident => $run:expr) => {
-        match $place {
-            #[cfg(feature = "sqlite")]
-            $variant::Sqlite($it) => $run,
-            #[cfg(feature = "postgres")]
-            $variant::Postgres($it) => $run,
-        }
-    };
-}
-pub(crate) use on;
-
 impl Db {
     /// Opens the database and brings it to this version's tables. An SQLite file that is not there is made.
     ///
@@ -85,8 +72,19 @@ impl Db {
             _ => return Err(Error::Address),
         };
         let db = Self { pool, clock, users_version: Arc::default() };
-        crate::migrate::run(&db).await?;
+        db.migrate().await.map_err(Error::Migration)?;
         Ok(db)
+    }
+
+    /// Brings the tables to this version.
+    async fn migrate(&self) -> std::result::Result<(), sqlx::migrate::MigrateError> {
+        match &self.pool {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite { write, .. } => sqlx::migrate!("../../migrations/sqlite").run(write).await,
+            // sqlx holds an advisory lock meanwhile, so that functions that start together do not migrate together.
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => sqlx::migrate!("../../migrations/postgres").run(pool).await,
+        }
     }
 
     /// The clock of this database's dates.
@@ -195,9 +193,8 @@ async fn open_sqlite(path: &str, options: Options) -> Result<Pool> {
         .foreign_keys(true)
         .busy_timeout(options.busy_timeout)
         .pragma("temp_store", "memory");
-    let pool = |connections| {
-        SqlitePoolOptions::new().max_connections(connections).acquire_timeout(options.acquire_timeout)
-    };
+    let pool =
+        |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(options.acquire_timeout);
     // The writer first: it makes the file and turns on the log that readers then find.
     let write = pool(1).connect_with(connect.clone()).await.map_err(Error::Unavailable)?;
     let read = pool(options.max_connections).connect_with(connect).await.map_err(Error::Unavailable)?;

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nexus_core::entity::{Entity, Kind};
 use nexus_core::Fields;
+use nexus_core::entity::{Entity, Kind};
 use serde_json::{Value, json};
 
 use crate::{Db, Dialect, Error, Query, Result, Tx};

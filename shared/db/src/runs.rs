@@ -102,7 +102,8 @@ pub async fn put_batch(db: &Db, run_id: i64, batch: i64, payload: &str) -> Resul
 /// Notes how far a run is; a new step is a line of its log. False when the run is not going.
 pub async fn put_progress(db: &Db, run_id: i64, progress: &Progress) -> Result<bool> {
     let mut tx = db.write().await?;
-    let known = tx.optional::<(Json<Progress>,)>(Query::new("SELECT progress FROM runs WHERE id = $1").bind(run_id)).await?;
+    let known =
+        tx.optional::<(Json<Progress>,)>(Query::new("SELECT progress FROM runs WHERE id = $1").bind(run_id)).await?;
     if !renew(&mut tx, db, run_id, Some(progress)).await? {
         return Ok(false);
     }
@@ -123,14 +124,17 @@ async fn renew(tx: &mut Tx, db: &Db, run_id: i64, progress: Option<&Progress>) -
 
 /// Adds a line to a run's log.
 pub async fn log(tx: &mut Tx, run_id: i64, line: &str, now: &str) -> Result<()> {
-    tx.execute(Query::new("INSERT INTO run_log (run_id, at, line) VALUES ($1, $2, $3)").bind(run_id).bind(now).bind(line))
-        .await?;
+    tx.execute(
+        Query::new("INSERT INTO run_log (run_id, at, line) VALUES ($1, $2, $3)").bind(run_id).bind(now).bind(line),
+    )
+    .await?;
     Ok(())
 }
 
 /// The job of a run that is going, with the run locked against a second completion.
 pub async fn lock_running(tx: &mut Tx, run_id: i64) -> Result<Option<String>> {
-    let mut query = Query::new("SELECT job FROM runs WHERE id = $1 AND state = 'running' AND changeset_id IS NULL").bind(run_id);
+    let mut query =
+        Query::new("SELECT job FROM runs WHERE id = $1 AND state = 'running' AND changeset_id IS NULL").bind(run_id);
     if tx.dialect() == crate::Dialect::Postgres {
         query = query.push(" FOR UPDATE");
     }
@@ -145,7 +149,8 @@ pub async fn batch_numbers(tx: &mut Tx, run_id: i64) -> Result<Vec<i64>> {
 
 /// One batch of a run, as the job sent it.
 pub async fn batch(tx: &mut Tx, run_id: i64, batch: i64) -> Result<String> {
-    let query = Query::new("SELECT payload FROM observations WHERE run_id = $1 AND batch = $2").bind(run_id).bind(batch);
+    let query =
+        Query::new("SELECT payload FROM observations WHERE run_id = $1 AND batch = $2").bind(run_id).bind(batch);
     Ok(tx.one::<(String,)>(query).await?.0)
 }
 
@@ -167,7 +172,8 @@ pub async fn planned(
 
 /// Ends a run.
 pub async fn finish(tx: &mut Tx, run_id: i64, state: RunState, message: &str, now: &str) -> Result<()> {
-    let query = Query::new("UPDATE runs SET state = $2, message = $3, finished_at = $4, lease_until = NULL WHERE id = $1");
+    let query =
+        Query::new("UPDATE runs SET state = $2, message = $3, finished_at = $4, lease_until = NULL WHERE id = $1");
     tx.execute(query.bind(run_id).bind(state.as_str()).bind(message).bind(now)).await?;
     log(tx, run_id, message, now).await
 }
@@ -199,7 +205,8 @@ pub(crate) async fn finish_rejected(tx: &mut Tx, run_id: i64, who: &str, now: &s
 fn sentence(applied: &Applied, report: &Report) -> String {
     let mut text = String::new();
     for ((entity, action), n) in &applied.counts {
-        let _ = write!(text, "{}{n} {} {}", if text.is_empty() { "" } else { ", " }, entity.table(), past(action.as_str()));
+        let _ =
+            write!(text, "{}{n} {} {}", if text.is_empty() { "" } else { ", " }, entity.table(), past(action.as_str()));
     }
     if text.is_empty() {
         text.push_str("Nothing to change");

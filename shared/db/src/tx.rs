@@ -6,7 +6,6 @@ use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor, FromRow, IntoArguments as _, Transaction};
 
-use crate::pool::on;
 use crate::query::{Arg, Query, Row};
 use crate::{Dialect, Error, Result};
 
@@ -121,7 +120,12 @@ impl Tx {
 
     /// Makes everything since the beginning lasting.
     pub async fn commit(self) -> Result<()> {
-        on!(self, Self, tx => tx.commit().await)?;
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(tx) => tx.commit().await?,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(tx) => tx.commit().await?,
+        }
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 //! The laws of the door for writes, on random histories.
+#![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
 use std::collections::BTreeMap;
 
@@ -83,7 +84,8 @@ impl Made {
             }
             Step::Move(at, links) => {
                 let id = self.pick(Entity::Contact, *at)?;
-                let fields = parse(Entity::Contact, json!({"company_ids": self.links(links), "active": links.len() > 1}));
+                let fields =
+                    parse(Entity::Contact, json!({"company_ids": self.links(links), "active": links.len() > 1}));
                 Edit::Update { entity: Entity::Contact, id, version: None, fields }
             }
             Step::Archive(contact, at) => {
@@ -113,40 +115,42 @@ fn check(dialect: Dialect, cases: u32) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let histories = proptest::collection::vec(step(), 1..40);
-    runner.run(&histories, |history| {
-        runtime.block_on(on(dialect, |world| async move {
-            let mut made = Made::default();
-            for step in &history {
-                let Some(edit) = made.edit(step) else { continue };
-                let creates = match &edit {
-                    Edit::Create { entity, .. } => Some(*entity),
-                    _ => None,
-                };
-                let before = dump(&world.db).await;
-                // A step that breaks a rule (a taken number, an archived record) must change nothing at all.
-                let Ok(done) = changes::change(&world.db, &deed(), vec![edit.clone()]).await else {
-                    assert_eq!(dump(&world.db).await, before);
-                    continue;
-                };
-                if let Some(entity) = creates {
-                    *made.0.entry(entity).or_default() += 1;
+    runner
+        .run(&histories, |history| {
+            runtime.block_on(on(dialect, |world| async move {
+                let mut made = Made::default();
+                for step in &history {
+                    let Some(edit) = made.edit(step) else { continue };
+                    let creates = match &edit {
+                        Edit::Create { entity, .. } => Some(*entity),
+                        _ => None,
+                    };
+                    let before = dump(&world.db).await;
+                    // A step that breaks a rule (a taken number, an archived record) must change nothing at all.
+                    let Ok(done) = changes::change(&world.db, &deed(), vec![edit.clone()]).await else {
+                        assert_eq!(dump(&world.db).await, before);
+                        continue;
+                    };
+                    if let Some(entity) = creates {
+                        *made.0.entry(entity).or_default() += 1;
+                    }
+                    let Some(changeset_id) = done.changeset_id else { continue };
+                    let after = dump(&world.db).await;
+                    assert_ne!(after, before, "a change set changes something");
+                    // Undo gives the state before; undoing the undo gives the state after.
+                    let (undone, left) = changes::revert(&world.db, &deed(), changeset_id).await.unwrap();
+                    assert_eq!((dump(&world.db).await, left.len()), (before, 0), "undo of {edit:?}");
+                    let (_, left) = changes::revert(&world.db, &deed(), undone.changeset_id.unwrap()).await.unwrap();
+                    assert_eq!((dump(&world.db).await, left.len()), (after, 0), "redo of {edit:?}");
                 }
-                let Some(changeset_id) = done.changeset_id else { continue };
-                let after = dump(&world.db).await;
-                assert_ne!(after, before, "a change set changes something");
-                // Undo gives the state before; undoing the undo gives the state after.
-                let (undone, left) = changes::revert(&world.db, &deed(), changeset_id).await.unwrap();
-                assert_eq!((dump(&world.db).await, left.len()), (before, 0), "undo of {edit:?}");
-                let (_, left) = changes::revert(&world.db, &deed(), undone.changeset_id.unwrap()).await.unwrap();
-                assert_eq!((dump(&world.db).await, left.len()), (after, 0), "redo of {edit:?}");
-            }
-            let feed = changes::feed(&world.db, 0, 10_000).await.unwrap();
-            let cursors: Vec<i64> = feed.iter().map(|row| row.cursor).collect();
-            assert_eq!(cursors, (1..).take(feed.len()).collect::<Vec<i64>>(), "the feed is gap-free");
-            assert_eq!(replay(&feed), dump(&world.db).await, "replaying the feed gives the directory");
-        }));
-        Ok(())
-    }).unwrap();
+                let feed = changes::feed(&world.db, 0, 10_000).await.unwrap();
+                let cursors: Vec<i64> = feed.iter().map(|row| row.cursor).collect();
+                assert_eq!(cursors, (1..).take(feed.len()).collect::<Vec<i64>>(), "the feed is gap-free");
+                assert_eq!(replay(&feed), dump(&world.db).await, "replaying the feed gives the directory");
+            }));
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]

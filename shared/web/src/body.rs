@@ -18,6 +18,7 @@ pub fn json(value: &impl Serialize) -> Result<Response, Error> {
 }
 
 /// A JSON text that the database has built, as it is.
+#[must_use]
 pub fn json_text(body: String) -> Response {
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::form::{FormField, FormKind};
 use crate::page::{self, Shell};
 
+const MOVED: &str = "Somebody changed this record while you had it open, so nothing was saved. Where your form differs, \
+                     the saved value stands below the field. Save again to replace it by yours.";
+
 /// A form over a new or a known record.
 #[derive(Clone, Debug, Template)]
 #[template(path = "edit.html")]
@@ -20,7 +23,10 @@ pub struct EditPage {
     shell: Shell,
     action: String,
     back: String,
+    /// The version that the person saw.
     version: i64,
+    /// The version that the record is at.
+    current: i64,
     form: Vec<FormField>,
     faults: Vec<String>,
 }
@@ -36,14 +42,16 @@ impl EditPage {
         (record, version): (&Value, i64),
         (action, back): (String, String),
     ) -> Self {
-        Self { shell, action, back, version, form: FormField::of(entity, layout, record), faults: Vec::new() }
+        let form = FormField::of(entity, layout, record);
+        Self { shell, action, back, version, current: version, form, faults: Vec::new() }
     }
 
-    /// Takes over what a person sent: the same as a body of the API, and the version that the person saw.
+    /// Takes over what a person sent: the changes as a body of the API, and the version that the person saw; 0, which no
+    /// record is at, when the form does not say.
     #[must_use]
-    pub fn fill(&mut self, sent: &HashMap<String, String>) -> (Map<String, Value>, Option<i64>) {
-        let version = sent.get("version").and_then(|version| version.parse().ok());
-        (FormField::fill(&mut self.form, sent), version)
+    pub fn fill(&mut self, sent: &HashMap<String, String>) -> (Map<String, Value>, i64) {
+        self.version = sent.get("version").and_then(|version| version.parse().ok()).unwrap_or_default();
+        (FormField::fill(&mut self.form, sent), self.version)
     }
 
     /// The form.
@@ -65,9 +73,11 @@ impl EditPage {
             }
             Error::Invalid { message, .. } => (StatusCode::UNPROCESSABLE_ENTITY, vec![message]),
             Error::Conflict(text) => (StatusCode::CONFLICT, vec![text]),
-            Error::Stale(text) => {
-                let advice = "Nothing was saved. Open the page again to see the newer values, then repeat your change";
-                (StatusCode::CONFLICT, vec![format!("{text}. {advice}.")])
+            Error::Stale(_) => {
+                // Whoever sends the form again has seen what it would replace.
+                self.version = self.current;
+                FormField::compare(&mut self.form);
+                (StatusCode::CONFLICT, vec![MOVED.to_owned()])
             }
             other => return Err(other),
         };

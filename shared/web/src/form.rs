@@ -28,6 +28,10 @@ pub(crate) struct FormField {
     pub kind: FormKind,
     /// What is in it; of a tick `true` or nothing.
     pub value: String,
+    /// What the record holds, in the same form.
+    saved: String,
+    /// What the record holds now, where that is not what was typed in sight of an older version.
+    pub now: Option<String>,
     /// What is wrong with it.
     pub error: Option<String>,
     /// Must be filled.
@@ -35,52 +39,61 @@ pub(crate) struct FormField {
 }
 
 impl FormField {
-    /// The fields of a form of `entity` with the values of a record (or of nothing).
+    /// The fields of a form of `entity` with the values of a record; of none (null) the usual ones.
     #[must_use]
     pub(crate) fn of(entity: Entity, layout: &[(&'static str, &'static str, FormKind)], record: &Value) -> Vec<Self> {
-        let shown = |name: &str| match &record[name] {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-            other => other.to_string(),
-        };
         layout
             .iter()
             .map(|&(name, label, kind)| {
-                let value = match kind {
-                    // The API sends lists as a text that holds JSON, as older readers parse it.
-                    FormKind::List => match serde_json::from_str::<Vec<String>>(&shown(name)) {
-                        Ok(items) => items.join(", "),
-                        Err(_) => shown(name),
-                    },
-                    _ => shown(name),
-                };
-                let required = entity.field(name).is_some_and(|field| field.required);
-                Self { name, label, kind, value, error: None, required }
+                let field = entity.field(name);
+                let usual = field.filter(|_| record.is_null()).and_then(|field| field.default);
+                let value = usual.and_then(|json| serde_json::from_str(json).ok());
+                let value = shown(kind, value.as_ref().unwrap_or(&record[name]));
+                // An input of one line would lose the others.
+                let kind = if kind == FormKind::Line && value.contains('\n') { FormKind::Lines } else { kind };
+                let required = field.is_some_and(|field| field.required);
+                Self { name, label, kind, saved: value.clone(), value, now: None, error: None, required }
             })
             .collect()
     }
 
-    /// Takes over what a person sent: the values to show again, and the same as a body of the API.
+    /// Takes over what a person sent: the values to show again, and what of them is not what the record holds, as a body
+    /// of the API. A value that a form cannot show exactly, such as an entry with a comma, stays as it is until somebody
+    /// types another.
     #[must_use]
     pub(crate) fn fill(form: &mut [Self], sent: &HashMap<String, String>) -> Map<String, Value> {
-        form.iter_mut()
-            .map(|field| {
-                let text = sent.get(field.name).cloned().unwrap_or_default();
-                let value = match field.kind {
-                    FormKind::Line | FormKind::Lines => Value::String(text.clone()),
-                    FormKind::Tick => Value::Bool(text == "true"),
-                    FormKind::List => text
-                        .split([',', ';', '\n'])
-                        .map(str::trim)
-                        .filter(|item| !item.is_empty())
-                        .map(Value::from)
-                        .collect(),
-                };
-                field.value = text;
-                (field.name.to_owned(), value)
-            })
-            .collect()
+        let mut body = Map::new();
+        for field in form {
+            // HTML sends every line break as CRLF.
+            field.value = sent.get(field.name).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
+            if field.value == field.saved {
+                continue;
+            }
+            let value = match field.kind {
+                FormKind::Line | FormKind::Lines => Value::String(field.value.clone()),
+                FormKind::Tick => Value::Bool(field.value == "true"),
+                FormKind::List => field
+                    .value
+                    .split([',', ';', '\n'])
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(Value::from)
+                    .collect(),
+            };
+            body.insert(field.name.to_owned(), value);
+        }
+        body
+    }
+
+    /// Tells beside each field what the record holds by now, where that is something else.
+    pub(crate) fn compare(form: &mut [Self]) {
+        for field in form.iter_mut().filter(|field| field.value != field.saved) {
+            field.now = Some(match field.kind {
+                _ if field.saved.is_empty() => "nothing".to_owned(),
+                FormKind::Tick => "yes".to_owned(),
+                _ => field.saved.clone(),
+            });
+        }
     }
 
     /// Puts errors beside their fields; what belongs to no field of the form is given back.
@@ -94,5 +107,20 @@ impl FormField {
             }
         }
         rest
+    }
+}
+
+/// A value of the API as a form shows it.
+fn shown(kind: FormKind, value: &Value) -> String {
+    let text = match value {
+        Value::Null | Value::Bool(false) => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    match kind {
+        // The API sends lists as a text that holds JSON, as older readers parse it.
+        FormKind::List => serde_json::from_str::<Vec<String>>(&text).map_or(text, |items| items.join(", ")),
+        _ => text,
     }
 }

@@ -7,7 +7,8 @@ use nexus_db::{Db, Query};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::{etag, json_text, not_modified, page};
+use crate::etag::{etag_of, not_modified};
+use crate::{json_text, page};
 
 /// A live record: its id, its version and its JSON.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -44,7 +45,7 @@ impl Found {
     /// The record as the answer to a GET, or that the caller has it already.
     #[must_use]
     pub fn respond(self, headers: &HeaderMap) -> Response {
-        let tag = etag(self.version);
+        let tag = etag_of(Some(self.version), &self.json);
         if not_modified(headers, &tag) {
             return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
         }

@@ -8,12 +8,14 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use nexus_core::FieldError;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::drain::drained;
 use crate::error::{Error, Problem};
 use crate::page;
 
@@ -53,7 +55,10 @@ async fn around(mut request: Request, next: Next) -> Response {
     let is_api = path.starts_with("/api/") || path == "/api" || path.starts_with("/.well-known/");
     let host = request.headers().get(HOST).cloned();
     request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).await;
+    let mut response = match impossible(&uri) {
+        Some(error) => error.into_response(),
+        None => drained(request, next).await,
+    };
     if let Some(error) = error_of(&response) {
         let kept = std::mem::take(response.headers_mut());
         response = if is_api { problem(&error, &id.0) } else { page::error(&error, &id.0, &uri) };
@@ -77,9 +82,23 @@ async fn around(mut request: Request, next: Next) -> Response {
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let harmless = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     given.filter(harmless).map_or_else(crate::auth::random_id, str::to_owned)
+}
+
+/// No text of the directory holds the character 0, and not every database can even be asked for it.
+fn impossible(uri: &Uri) -> Option<Error> {
+    if uri.path().contains("%00") {
+        return Some(Error::NotFound("There is nothing at this path"));
+    }
+    let pair = uri.query()?.split('&').find(|pair| pair.contains("%00"))?;
+    let name = pair.split('=').next().unwrap_or_default();
+    Some(Error::Invalid {
+        message: "The query does not have the expected form".into(),
+        fields: vec![FieldError::new(name, "must not hold control characters")],
+    })
 }
 
 /// The error that a handler or an extractor gave, or that axum itself answered with.

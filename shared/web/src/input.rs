@@ -7,7 +7,18 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 
 /// Members that an answer holds and a body may bring back; they are not the caller's to set.
-const READ_ONLY: &[&str] = &["id", "version", "created_at", "updated_at", "archived_at", "datto_site_uid", "datto_site_uids"];
+const READ_ONLY: &[&str] =
+    &["id", "version", "created_at", "updated_at", "archived_at", "datto_site_uid", "datto_site_uids"];
+
+/// Texts as the OpenAPI document tells them: a list, or the older text that holds such a list as JSON.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum TextList {
+    /// A list.
+    List(Vec<String>),
+    /// The older form.
+    Text(String),
+}
 
 /// The fields of a body; what an answer holds beside them is passed over, so that a record can be sent back as it came.
 ///
@@ -37,11 +48,14 @@ pub async fn company_ids(db: &Db, field: &str, numbers: &[String]) -> Result<Vec
          WHERE c.archived_at IS NULL",
         db.dialect().each(1)
     );
-    let keys: Vec<Value> = numbers.iter().map(|number| json!({"key": number.trim().to_ascii_lowercase()})).collect();
+    let key = |number: &String| number.trim().to_ascii_lowercase();
+    // Not every database can be asked for the character 0, which no number holds.
+    let askable = numbers.iter().filter(|number| !number.contains('\0'));
+    let keys: Vec<Value> = askable.map(|number| json!({"key": key(number)})).collect();
     let found = db.all::<(String, i64)>(Query::new(sql).bind(Value::from(keys))).await?;
     let unknown: Vec<FieldError> = numbers
         .iter()
-        .filter(|number| !found.iter().any(|(key, _)| *key == number.trim().to_ascii_lowercase()))
+        .filter(|number| !found.iter().any(|(known, _)| *known == key(number)))
         .map(|number| FieldError::new(field, format!("there is no company with the account number {number:?}")))
         .collect();
     if unknown.is_empty() { Ok(found.into_iter().map(|(_, id)| id).collect()) } else { Err(Error::fields(unknown)) }

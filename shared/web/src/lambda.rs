@@ -35,7 +35,11 @@ pub fn main(group: impl FnOnce() -> Router<State>) -> ExitCode {
 async fn serve(group: impl FnOnce() -> Router<State>) -> Result<(), String> {
     let environment: Vec<(String, String)> = std::env::vars().collect();
     let variable = |name: &str| {
-        environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).ok_or(format!("{name} is not set"))
+        environment
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+            .ok_or(format!("{name} is not set"))
     };
     let signing: SecretString = variable("NEXUS_SIGNING_KEY")?.into();
     let kid = variable("NEXUS_SIGNING_KID")?;
@@ -53,7 +57,6 @@ async fn serve(group: impl FnOnce() -> Router<State>) -> Result<(), String> {
     lambda_http::run(frame(group().with_state(state), limits)).await.map_err(told)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn told(error: impl Display) -> String {
     error.to_string()
 }

@@ -1,12 +1,15 @@
 //! Lists: filters, order and paging made into one query, the same for every kind of record.
 
+use axum::body::Body;
 use axum::response::Response;
-use http::Uri;
+use http::header::{CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use nexus_core::{FieldError, Scope};
 use nexus_db::{Db, Query};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::etag::{etag_of, not_modified};
 use crate::json_text;
 use crate::paging::Paging;
 
@@ -66,8 +69,12 @@ impl List {
         self.filters = self.filters.push(" AND (");
         for (at, column) in columns.iter().enumerate() {
             let or = if at == 0 { "" } else { " OR " };
-            self.filters =
-                self.filters.push(or).push(&format!("lower(t.{column}) LIKE ")).arg(pattern.as_str()).push(" ESCAPE '\\'");
+            self.filters = self
+                .filters
+                .push(or)
+                .push(&format!("lower(t.{column}) LIKE "))
+                .arg(pattern.as_str())
+                .push(" ESCAPE '\\'");
         }
         self.filters = self.filters.push(")");
         self
@@ -121,15 +128,31 @@ impl List {
         Ok(db.one::<(String,)>(query.push(close)).await?.0)
     }
 
-    /// The answer to a list request: the page asked for, or everything.
+    /// The answer to a list request: the page asked for, or everything, or that the caller has it already.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn respond(&self, db: &Db, body: &str, page: Option<Paging>, uri: &Uri) -> Result<Response, Error> {
+    pub async fn respond(
+        &self,
+        db: &Db,
+        body: &str,
+        page: Option<Paging>,
+        (uri, headers): (&Uri, &HeaderMap),
+    ) -> Result<Response, Error> {
         let json = self.json(db, body, page).await?;
-        match page {
-            Some(page) => Ok(page.respond(uri, self.count(db).await?, json)),
-            None => Ok(json_text(json)),
+        let tag = etag_of(None, &json);
+        let mut response = match page {
+            Some(page) => page.respond(uri, self.count(db).await?, json),
+            None => json_text(json),
+        };
+        if not_modified(headers, &tag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(CONTENT_TYPE);
         }
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        Ok(response)
     }
 }

@@ -1,5 +1,7 @@
 //! The shell of a page: who is logged in, where one is, what was just done.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -117,7 +119,7 @@ pub(crate) fn error(error: &Error, request_id: &str, uri: &Uri) -> Response {
         let next: String = next.bytes().fold(String::new(), |mut encoded, byte| {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => encoded.push(byte.into()),
-                _ => encoded.push_str(&format!("%{byte:02X}")),
+                _ => drop(write!(encoded, "%{byte:02X}")),
             }
             encoded
         });

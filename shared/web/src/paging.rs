@@ -27,10 +27,10 @@ pub struct Paging {
 #[into_params(parameter_in = Query)]
 pub struct Listing {
     /// Page, from 1; without `page` and `per_page` the whole list is sent.
-    #[param(minimum = 1)]
+    #[param(value_type = Option<i64>, minimum = 1)]
     pub page: Option<String>,
     /// Records on a page; 100 when only `page` is given.
-    #[param(minimum = 1, maximum = 1000)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     pub per_page: Option<String>,
 }
 
@@ -120,9 +120,13 @@ mod tests {
 
     #[test]
     fn a_page_that_cannot_be_is_refused_and_names_its_parameter() {
-        for (page, per_page, field) in
-            [("0", "10", "page"), ("-1", "10", "page"), ("x", "10", "page"), ("1", "0", "per_page"), ("1", "1001", "per_page")]
-        {
+        for (page, per_page, field) in [
+            ("0", "10", "page"),
+            ("-1", "10", "page"),
+            ("x", "10", "page"),
+            ("1", "0", "per_page"),
+            ("1", "1001", "per_page"),
+        ] {
             match listing(Some(page), Some(per_page)).paging() {
                 Err(crate::Error::Invalid { fields, .. }) => assert_eq!(fields[0].field, field),
                 other => panic!("{page} {per_page}: {other:?}"),

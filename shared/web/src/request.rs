@@ -116,12 +116,13 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, state).await?;
-        let bytes = axum::body::Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(|rejection| {
-            match rejection {
-                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Error::TooLarge,
-                _ => Error::invalid("The form could not be read"),
-            }
-        })?;
+        let bytes =
+            axum::body::Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(|rejection| {
+                match rejection {
+                    BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Error::TooLarge,
+                    _ => Error::invalid("The form could not be read"),
+                }
+            })?;
         let Token { csrf } = parse(&bytes)?;
         if !visitor.accepts(&csrf) {
             return Err(Error::Forbidden("This form is no longer valid. Open the page again and repeat your change"));

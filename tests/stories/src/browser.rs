@@ -98,7 +98,7 @@ impl Form {
             return;
         }
         let field = self.fields.iter_mut().find(|(field, _)| field == name);
-        field.unwrap_or_else(|| panic!("the form has no field {name}")).1 = value.to_owned();
+        field.unwrap_or_else(|| panic!("the form has no field {name}")).1 = value.into();
     }
 
     /// Leaves a field out, as a tick that is taken away.

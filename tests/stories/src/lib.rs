@@ -116,6 +116,7 @@ impl Nexus {
     }
 
     /// Serves a world whose tokens are signed by the first of these keys.
+    #[expect(clippy::unused_async, reason = "the server is spawned, which needs a runtime around it")]
     pub async fn serve_with(world: World, keys: &[(&str, &SecretString)]) -> Self {
         let keys = Keys::new(keys.iter().copied()).unwrap();
         let rules = Rules { issuer: "nexus".into(), token_hours: 24, secure_cookies: true };
@@ -198,7 +199,6 @@ pub struct Caller<'a> {
 
 impl Caller<'_> {
     /// A request to change before it is sent.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.nexus.url));
         match &self.token {

@@ -1,4 +1,5 @@
 //! Tokens and keys: what the consumers of the first Nexus rely on.
+#![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -28,7 +29,10 @@ fn part(token: &str, at: usize) -> Value {
 fn verified(token: &str, jwks: &Value) -> bool {
     let kid = part(token, 0)["kid"].clone();
     let key = jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).expect("the key of the token");
-    assert_eq!((&key["kty"], &key["crv"], &key["alg"], &key["use"]), (&json!("EC"), &json!("P-256"), &json!("ES256"), &json!("sig")));
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+        (&json!("EC"), &json!("P-256"), &json!("ES256"), &json!("sig"))
+    );
     let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
     let point = [vec![4], coordinate("x"), coordinate("y")].concat();
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -134,13 +138,12 @@ both! {
         token(&nobody, "ada", &PASSWORD.to_uppercase()).await.refused(401, "Invalid credentials");
         token(&nobody, "ada", &format!("{PASSWORD} ")).await.refused(401, "Invalid credentials");
 
-        let long = "ä".repeat(500);
+        let long = "ä".repeat(5_001);
         let hash = nexus.auth.passwords().hash(&long.clone().into()).await.unwrap();
         nexus_db::accounts::set_password(nexus.db(), id, &hash, false).await.unwrap();
         assert_eq!(token(&nobody, "ada", &long).await.status, 200);
-        token(&nobody, "ada", &"ä".repeat(499)).await.refused(401, "Invalid credentials");
+        token(&nobody, "ada", &"ä".repeat(500)).await.refused(401, "Invalid credentials");
         token(&nobody, "ada", &"ä".repeat(5_000)).await.refused(401, "Invalid credentials");
-        assert!(nexus.auth.passwords().hash(&"ä".repeat(5_000).into()).await.is_err(), "it could never be used");
         nexus.stop().await;
     }
 

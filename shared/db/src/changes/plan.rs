@@ -8,10 +8,10 @@ use nexus_core::{Actor, Fields};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 
+use super::ChangeError;
 use super::decide::{Failure, decide};
 use super::row::{Action, Link, Outcome, Row, RowState};
 use super::write;
-use super::ChangeError;
 use crate::{Db, Error, Query, Result, Tx, runs};
 
 /// A change set without its rows.
@@ -57,7 +57,8 @@ pub(super) struct SetRow {
     link: Option<Json<Link>>,
 }
 
-pub(super) const ROW: &str = "SELECT id, cursor, entity, record_id, action, state, reason, version, before, after, link FROM changes";
+pub(super) const ROW: &str =
+    "SELECT id, cursor, entity, record_id, action, state, reason, version, before, after, link FROM changes";
 const HEAD: &str = "SELECT id, state, origin, author, reason, digest, reverts_id, run_id, created_at, decided_at, \
                     decided_by FROM changesets";
 

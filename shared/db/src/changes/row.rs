@@ -1,7 +1,7 @@
 //! A change on its way to the database.
 
-use nexus_core::entity::Entity;
 use nexus_core::Fields;
+use nexus_core::entity::Entity;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

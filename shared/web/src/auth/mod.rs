@@ -121,7 +121,8 @@ impl Auth {
         let Inner { db, passwords, .. } = &*self.inner;
         // A name that no text of the database can hold is a name that nobody has.
         let username = &username.replace('\0', "\u{fffd}");
-        let subjects = [format!("account:{}", bounded(&username.to_lowercase())), format!("address:{}", network(address))];
+        let subjects =
+            [format!("account:{}", bounded(&username.to_ascii_lowercase())), format!("address:{}", network(address))];
         must_not_wait(db, &subjects).await?;
         let known = accounts::find_credentials(db, username).await?;
         let user_id = known.as_ref().map(|known| known.user_id);
@@ -167,14 +168,13 @@ impl Auth {
         let Inner { db, keys, rules, tokens, .. } = &*self.inner;
         let digest: [u8; 32] = Sha256::digest(token).into();
         let cached = tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).copied();
-        let verified = match cached {
-            Some(verified) => verified,
-            None => {
-                let claims = keys.verify(token, &rules.issuer).ok_or(Error::Unauthenticated("Token is invalid"))?;
-                let verified = Verified { user_id: claims.user_id, expires: claims.exp };
-                remember(tokens, digest, verified);
-                verified
-            }
+        let verified = if let Some(verified) = cached {
+            verified
+        } else {
+            let claims = keys.verify(token, &rules.issuer).ok_or(Error::Unauthenticated("Token is invalid"))?;
+            let verified = Verified { user_id: claims.user_id, expires: claims.exp };
+            remember(tokens, digest, verified);
+            verified
         };
         if verified.expires <= db.clock().now().as_second() {
             return Err(Error::Unauthenticated("Token has expired"));

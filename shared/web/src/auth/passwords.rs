@@ -1,6 +1,6 @@
 //! Passwords: Argon2id with 19 MiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet), off the async threads.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -22,6 +22,11 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// Checked when there is no such user, so that the answer takes as long as with one, the very first time included.
+/// Nobody is let in by it.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCAhIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Hashes and checks passwords, a few at a time. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Passwords {
@@ -31,10 +36,7 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self {
-            queue: Arc::new(Semaphore::new(AT_A_TIME + WAITING)),
-            running: Arc::new(Semaphore::new(AT_A_TIME)),
-        }
+        Self { queue: Arc::new(Semaphore::new(AT_A_TIME + WAITING)), running: Arc::new(Semaphore::new(AT_A_TIME)) }
     }
 }
 
@@ -76,9 +78,6 @@ fn fits(password: &str, hash: &str) -> bool {
     checked().unwrap_or(false)
 }
 
-/// Checked when there is no such user, so that the answer takes as long as with one.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash(&crate::auth::random_id()).unwrap_or_default());
-
 impl Passwords {
     /// A password's hash as a PHC string.
     ///
@@ -97,7 +96,7 @@ impl Passwords {
         let password = password.clone();
         self.run(move || {
             let known = hash.is_some();
-            let hash = hash.as_deref().unwrap_or(NOBODY.as_str());
+            let hash = hash.as_deref().unwrap_or(NOBODY);
             let fits = fits(password.expose_secret(), hash);
             known && fits
         })
@@ -105,15 +104,52 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let _place = self.queue.try_acquire().map_err(|_| Error::Unavailable(2))?;
-        let _turn = self.running.acquire().await.map_err(|_| Error::Internal)?;
+        let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Error::Unavailable(2))?;
+        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Error::Internal)?;
+        // The work holds them, not the caller: it goes on when the caller hangs up, and counts until it ends.
+        let work = move || (work(), place, turn).0;
         spawn_blocking(work).await.map_err(|_| Error::Internal)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fits, hash};
+    use std::sync::mpsc;
+    use std::task::{Context, Waker};
+
+    use super::{AT_A_TIME, NOBODY, Passwords, WAITING, fits, hash};
+    use crate::error::Error;
+
+    #[tokio::test]
+    async fn an_unknown_user_costs_the_same_work_as_a_known_one_and_is_nobody() {
+        let cost = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
+        assert_eq!(cost(NOBODY), cost(&hash("some password").unwrap()));
+        assert!(super::PasswordHash::new(NOBODY).is_ok());
+        assert!(!Passwords::default().verify(&"".into(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn work_whose_caller_hung_up_counts_until_it_ends() {
+        let passwords = Passwords::default();
+        let (release, released) = mpsc::channel::<()>();
+        let mut call = Box::pin(passwords.run(move || released.recv().is_ok()));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(call);
+        assert_eq!(passwords.running.available_permits(), AT_A_TIME - 1);
+        assert_eq!(passwords.queue.available_permits(), AT_A_TIME + WAITING - 1);
+        release.send(()).unwrap();
+        let all = u32::try_from(AT_A_TIME).unwrap();
+        assert!(passwords.running.acquire_many(all).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn callers_beyond_the_queue_are_sent_away() {
+        let passwords = Passwords::default();
+        let held = passwords.queue.try_acquire_many(u32::try_from(AT_A_TIME + WAITING).unwrap()).unwrap();
+        assert!(matches!(passwords.verify(&"x".into(), None).await, Err(Error::Unavailable(_))));
+        drop(held);
+        assert!(passwords.verify(&"x".into(), None).await.is_ok());
+    }
 
     #[test]
     fn a_password_fits_its_own_hash_and_no_other() {

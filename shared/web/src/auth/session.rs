@@ -4,9 +4,9 @@
 //! browser send the cookie, but it cannot know the token.
 
 use axum::extract::{FromRef, FromRequestParts};
+use http::HeaderMap;
 use http::header::COOKIE;
 use http::request::Parts;
-use http::HeaderMap;
 use nexus_core::Role;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -108,10 +108,13 @@ fn set_cookie(auth: &Auth, name: &str, value: &str, seconds: i64) -> String {
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
-/// A guest and the `Set-Cookie` that makes the login form work.
+/// A guest and the `Set-Cookie` that makes the login form work. One who has the cookie keeps it: the form in another
+/// window goes on working.
 #[must_use]
-pub fn guest_cookie(auth: &Auth) -> (Visitor, String) {
-    let secret = random_id();
+pub fn guest_cookie(auth: &Auth, visitor: Visitor) -> (Visitor, String) {
+    let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let known = visitor.secret.len() == 32 && visitor.secret.bytes().all(is_ours);
+    let secret = if known { visitor.secret } else { random_id() };
     let header = set_cookie(auth, GUEST, &secret, 3_600);
     (Visitor { principal: None, secret, flash: None }, header)
 }

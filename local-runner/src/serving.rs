@@ -1,0 +1,55 @@
+//! A Nexus that serves its instance: database, routers, port and lock together.
+
+use std::net::SocketAddr;
+
+use nexus_core::Clock;
+use nexus_db::Db;
+
+use crate::lock::InstanceLock;
+use crate::server::{Bound, Running, Signals, Transport};
+use crate::{Instance, RunnerError, database, mount, server};
+
+/// An instance that is being served.
+#[derive(Debug)]
+pub struct Serving {
+    /// The server.
+    pub running: Running,
+    /// The database.
+    pub db: Db,
+    /// Let go last: whoever takes it may open the database.
+    lock: InstanceLock,
+}
+
+impl Serving {
+    /// Listens, over HTTPS or (on this machine only) over plain HTTP. With the default password it listens on this
+    /// machine only.
+    pub async fn start(
+        instance: &Instance,
+        listen: SocketAddr,
+        http: bool,
+        clock: &Clock,
+    ) -> Result<Self, RunnerError> {
+        if http {
+            server::refuse_plain(listen)?;
+        }
+        let mut lock = InstanceLock::take(&instance.directory).await?;
+        let transport = if http { Transport::Http } else { Transport::Https(instance.tls(clock.now())?) };
+        let opened = database::open(instance, !http, clock).await?;
+        if opened.default_password {
+            server::refuse_exposed(listen)?;
+        }
+        let bound = Bound::bind(listen, transport)?;
+        let db = opened.state.db.clone();
+        let running = bound.start(mount::router(opened.state, opened.limits))?;
+        lock.announce(running.base_url())?;
+        Ok(Self { running, db, lock })
+    }
+
+    /// Takes no new request, ends those under way (at once on another signal), and closes the database.
+    pub async fn stop(self, signals: &mut Signals) -> Result<(), RunnerError> {
+        self.running.drain(signals).await?;
+        self.db.close().await;
+        drop(self.lock);
+        Ok(())
+    }
+}
