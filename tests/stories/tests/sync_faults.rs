@@ -8,7 +8,7 @@ use nexus_core::Entity;
 use nexus_core::sync::{Run, RunState};
 use nexus_db::records::{self, Record};
 use nexus_simulators::{Fault, Freshservice, Pick, Rule, Size};
-use nexus_test_databases::{World, both};
+use nexus_test_databases::both;
 use nexus_tests::{Nexus, Syncing};
 
 const SIZE: Size = Size { companies: 12, contacts: 230, devices: 0 };
