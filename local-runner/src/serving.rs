@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use nexus_core::Clock;
-use nexus_db::Db;
+use nexus_db::{Db, Dialect, runs};
 
 use crate::lock::InstanceLock;
 use crate::server::{Bound, Running, Signals, Transport};
@@ -39,6 +39,10 @@ impl Serving {
             server::refuse_exposed(listen)?;
         }
         let bound = Bound::bind(listen, transport)?;
+        if opened.state.db.dialect() == Dialect::Sqlite {
+            // The lock says that whoever ran a job in this file is gone; the job may begin anew at once.
+            runs::interrupt_all(&opened.state.db).await?;
+        }
         let db = opened.state.db.clone();
         let running = bound.start(mount::router(opened.state, opened.limits))?;
         lock.announce(running.base_url())?;

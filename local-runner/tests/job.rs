@@ -102,6 +102,27 @@ async fn a_plan_that_waits_for_a_person_ends_with_3_and_a_failure_with_1() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_killed_leaves_the_directory_as_it_was_and_runs_again_at_once() {
+    let (folder, vendor) = (tempfile::tempdir().unwrap(), vendor().await);
+    vendor.set_latency(std::time::Duration::from_millis(300));
+    let mut killed = command(folder.path(), &vendor);
+    let mut child = killed.args(["job", "sync-freshservice"]).stderr(Stdio::null()).spawn().unwrap();
+    while vendor.call_count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    vendor.set_latency(std::time::Duration::ZERO);
+    let output = job(folder.path(), &vendor, &["sync-freshservice"]).await;
+    assert!(
+        text(&output.stdout).starts_with("Run 2 of sync-freshservice: applied. 6 companies created, 40 contacts"),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_not_there_or_not_configured_is_one_line_and_2() {
     let (folder, vendor) = (tempfile::tempdir().unwrap(), vendor().await);
     let output = job(folder.path(), &vendor, &["sync-everything"]).await;

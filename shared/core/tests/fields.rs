@@ -61,7 +61,7 @@ fn a_value_is_kept_in_one_form() {
         (
             Entity::Company,
             "domains",
-            json!([" a.example ", "", null, "a.example", "b.example"]),
+            json!([" a.example ", "", "a.example", "b.example"]),
             json!(["a.example", "b.example"]),
         ),
         (Entity::Company, "domains", json!("[\"a.example\"]"), json!(["a.example"])),
@@ -119,6 +119,7 @@ fn a_value_that_does_not_fit_is_refused_in_words() {
         (Entity::Company, "domains", json!("a.example, b.example"), list),
         (Entity::Company, "domains", json!("{}"), list),
         (Entity::Company, "domains", json!([5]), "each entry must be text"),
+        (Entity::Company, "domains", json!([null]), "each entry must be text"),
         (Entity::Company, "domains", json!("[[\"x\"]]"), "each entry must be text"),
         (Entity::Company, "domains", json!(["a\0"]), "each entry must not hold control characters"),
         (Entity::Company, "domains", Value::from(vec!["x"; 201]), "must have at most 200 entries"),

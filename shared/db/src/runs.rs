@@ -57,12 +57,7 @@ fn lease_end(db: &Db) -> String {
 pub async fn start(db: &Db, job: &str, trigger: Trigger) -> Result<std::result::Result<i64, Busy>> {
     let now = db.now();
     let mut tx = db.write().await?;
-    let lost = Query::new(
-        "UPDATE runs SET state = 'interrupted', finished_at = $1, lease_until = NULL, \
-         message = 'It was not heard of any more; the directory is as it was.' \
-         WHERE state = 'running' AND lease_until <= $1",
-    );
-    tx.execute(lost.bind(now.as_str())).await?;
+    interrupt(&mut tx, " AND lease_until <= $1", &now).await?;
     // ON CONFLICT rather than a failed insert: a failure would end PostgreSQL's transaction.
     let insert = Query::new(
         "INSERT INTO runs (job, state, started_by, started_at, lease_until, progress, report) \
@@ -82,6 +77,22 @@ pub async fn start(db: &Db, job: &str, trigger: Trigger) -> Result<std::result::
     let (id,) = tx.one::<(i64,)>(query).await?;
     tx.commit().await?;
     Ok(Err(Busy(id)))
+}
+
+/// Marks every run that is going as interrupted: for whoever knows that nobody else can be at work on this database.
+pub async fn interrupt_all(db: &Db) -> Result<()> {
+    let mut tx = db.write().await?;
+    interrupt(&mut tx, "", &db.now()).await?;
+    tx.commit().await
+}
+
+async fn interrupt(tx: &mut Tx, which: &str, now: &str) -> Result<()> {
+    let query = Query::new(
+        "UPDATE runs SET state = 'interrupted', finished_at = $1, lease_until = NULL, \
+         message = 'It was not heard of any more; the directory is as it was.' WHERE state = 'running'",
+    );
+    tx.execute(query.push(which).bind(now)).await?;
+    Ok(())
 }
 
 /// Keeps a batch of observations; the same number again replaces it. False when the run is not going.
