@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use http::Request;
 use local_runner::{certificate, mount};
 use nexus_core::config::DatabaseUrl;
@@ -110,7 +110,7 @@ fn benchmarks(criterion: &mut Criterion) {
         bench.to_async(&runtime).iter(|| async { black_box(get(&router, &token, "/api/companies").await) });
     });
     let mut group = criterion.benchmark_group("plan");
-    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    group.sampling_mode(SamplingMode::Flat).sample_size(10).measurement_time(Duration::from_secs(10));
     group.bench_function("apply a plan of 5,000 creates", |bench| {
         bench.to_async(&runtime).iter_custom(|times| async move {
             let mut spent = Duration::ZERO;
