@@ -65,9 +65,10 @@ pub async fn confirm(
     if external_ids.is_empty() {
         return Ok(());
     }
+    // IN, not a join: SQLite would walk all links for each id.
     let sql = format!(
-        "UPDATE source_links SET confirmed_run_id = $4, confirmed_at = $5, missing_since = NULL FROM {} \
-         WHERE source_links.source = $2 AND source_links.entity = $3 AND source_links.external_id = x.value->>'id'",
+        "UPDATE source_links SET confirmed_run_id = $4, confirmed_at = $5, missing_since = NULL \
+         WHERE source = $2 AND entity = $3 AND external_id IN (SELECT x.value->>'id' FROM {})",
         tx.dialect().each(1)
     );
     let ids: Vec<Value> = external_ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
@@ -82,9 +83,8 @@ pub async fn mark_missing(tx: &mut Tx, source: &str, entity: Entity, external_id
         return Ok(());
     }
     let sql = format!(
-        "UPDATE source_links SET missing_since = $4 FROM {} \
-         WHERE source_links.source = $2 AND source_links.entity = $3 AND source_links.external_id = x.value->>'id' \
-         AND source_links.missing_since IS NULL",
+        "UPDATE source_links SET missing_since = $4 WHERE source = $2 AND entity = $3 \
+         AND external_id IN (SELECT x.value->>'id' FROM {}) AND missing_since IS NULL",
         tx.dialect().each(1)
     );
     let ids: Vec<Value> = external_ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
