@@ -1,9 +1,9 @@
 //! The database of an instance, and the accounts that it starts with.
 
 use nexus_core::config::DatabaseUrl;
-use nexus_core::{Actor, Clock, Entity, Fields};
+use nexus_core::{Actor, Clock, Entity, Fields, fields};
 use nexus_db::changes::{Deed, Edit, Origin, change};
-use nexus_db::{Db, Options, accounts};
+use nexus_db::{Db, Options, Query, accounts};
 use nexus_web::auth::{Keys, Passwords, Rules};
 use nexus_web::{Auth, Limits, State};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -33,13 +33,46 @@ pub async fn open(instance: &Instance, secure_cookies: bool, clock: &Clock) -> R
     let db = Db::open(&url, Options::from(&config.database), clock.clone()).await?;
     let keys = Keys::new(instance.keys.iter().map(|key| (key.kid.as_str(), &key.pem)))
         .map_err(|error| RunnerError::Random(error.to_string()))?;
-    let rules =
-        Rules { issuer: config.nexus_auth.issuer.clone(), token_hours: config.nexus_auth.token_hours, secure_cookies };
+    let rules = Rules {
+        issuer: config.nexus_auth.issuer.clone(),
+        token_hours: config.nexus_auth.token_hours,
+        api_key_days: config.nexus_auth.api_key_days(),
+        secure_cookies,
+    };
     let auth = Auth::new(db.clone(), keys, rules);
     make_accounts(&db, auth.passwords(), config).await?;
+    import_plans(&db, config).await?;
     let default_password = accounts::has_default_password(&db).await?;
     let limits = Limits { body: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX) };
     Ok(Opened { state: State { db, auth }, limits, default_password })
+}
+
+/// The plans and features of `nexus.conf`, once: from then on the directory's are the ones that count.
+async fn import_plans(db: &Db, config: &nexus_core::config::Config) -> Result<(), RunnerError> {
+    let made = Query::new("SELECT count(*) FROM sequences WHERE name IN ('plan', 'feature') AND value > 0");
+    if db.one::<(i64,)>(made).await?.0 > 0 {
+        return Ok(());
+    }
+    let kinds = [(Entity::Feature, &config.features), (Entity::Plan, &config.plans)];
+    let edits: Vec<Edit> = kinds
+        .into_iter()
+        .flat_map(|(entity, choices)| choices.iter().zip(1..).map(move |(choice, at)| (entity, choice, at)))
+        .map(|(entity, choice, at)| {
+            let given = json!({"name": choice.name, "description": choice.text, "position": at});
+            let fields = fields::parse(entity, given.as_object().unwrap_or(&Fields::new()));
+            fields.map(|fields| Edit::Create { entity, fields }).map_err(|faults| {
+                let reason =
+                    faults.first().map_or_else(String::new, |fault| format!("{} {}", fault.field, fault.message));
+                RunnerError::Plans(format!("{}: {reason}", choice.name))
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let actor = Actor { user_id: None, name: "nexus".into() };
+    let deed = Deed::new(actor, Origin::System, "Read from nexus.conf");
+    change(db, &deed, edits).await.map(drop).map_err(|error| RunnerError::Plans(error.to_string()))
 }
 
 /// `admin`/`admin` in an empty database, and the service account of the jobs with the password of `nexus.conf`.
@@ -63,7 +96,7 @@ async fn make_accounts(db: &Db, passwords: &Passwords, config: &nexus_core::conf
 
 async fn add(db: &Db, username: &str, role: &str, service_account: bool) -> Result<i64, RunnerError> {
     let actor = Actor { user_id: None, name: "nexus".into() };
-    let deed = Deed { actor, origin: Origin::System, reason: "First start".into() };
+    let deed = Deed::new(actor, Origin::System, "First start");
     let fields = Fields::from_iter([
         ("username".to_owned(), json!(username)),
         ("role".to_owned(), json!(role)),

@@ -79,6 +79,9 @@ pub enum RunnerError {
         /// Why.
         reason: String,
     },
+    /// A plan or feature of `nexus.conf` cannot be taken over.
+    #[error("nexus.conf: [plans] and [features]: {0}")]
+    Plans(String),
     /// A job could not run.
     #[error("{0}")]
     Job(#[from] nexus_jobs::JobError),

@@ -12,13 +12,16 @@ fn groups() -> OpenApiRouter<State> {
         .merge(home::router())
         .merge(companies::router())
         .merge(contacts::router())
+        .merge(assets::router())
+        .merge(users::router())
+        .merge(settings::router())
         .merge(sync::router())
 }
 
 /// The routes of all functions over one state.
 pub fn router(state: State, limits: Limits) -> Router {
     let (router, _) = groups().split_for_parts();
-    frame(router.with_state(state), limits)
+    frame(router, state, limits)
 }
 
 /// The OpenAPI document of all functions.
@@ -27,7 +30,8 @@ pub fn openapi() -> OpenApi {
     let mut document = groups().into_openapi();
     document.info = Info::new("Nexus", env!("CARGO_PKG_VERSION"));
     document.info.description = Some(
-        "The client directory of a managed service provider: companies and contacts, one trusted record of each."
+        "The client directory of a managed service provider: companies, locations, contacts, assets and users, one trusted \
+         record of each."
             .into(),
     );
     let components = document.components.get_or_insert_default();

@@ -86,8 +86,7 @@ async fn a_plan_that_waits_for_a_person_ends_with_3_and_a_failure_with_1() {
         ("account_number".to_owned(), json!(number.to_string())),
         ("name".to_owned(), json!("Ours")),
     ]);
-    let deed =
-        Deed { actor: Actor { user_id: None, name: "test".into() }, origin: Origin::System, reason: "test".into() };
+    let deed = Deed::new(Actor { user_id: None, name: "test".into() }, Origin::System, "test");
     change(&db, &deed, vec![Edit::Create { entity: Entity::Company, fields }]).await.unwrap();
     db.close().await;
 

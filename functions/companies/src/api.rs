@@ -5,10 +5,12 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode, Uri};
 use nexus_core::records::Company;
-use nexus_core::{FieldError, Role};
+use nexus_core::{Entity, FieldError, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, IfMatch, Json, Listing, Path, Principal, Problem, Query, etag, is_blank};
+use nexus_web::{
+    Error, Found, IfMatch, Include, Json, Listing, Path, Principal, Problem, Query, etag, missing, record,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,26 +23,19 @@ pub(crate) struct Filter {
     /// Only the company of this Freshservice department.
     #[param(value_type = Option<i64>)]
     freshservice_id: Option<String>,
-    /// Words in any text of the company.
-    search: Option<String>,
-    /// `name` (default), `account_number`, `plan_selected`, `created_at` or `updated_at`.
-    sort: Option<String>,
-    /// `asc` (default) or `desc`.
-    order: Option<String>,
+    #[serde(flatten)]
     #[param(ignore)]
-    page: Option<String>,
-    #[param(ignore)]
-    per_page: Option<String>,
+    listing: Listing,
 }
 
 /// What came of a change.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Outcome {
+pub(crate) struct CompanyOutcome {
     /// A sentence.
     #[schema(example = "Company updated successfully")]
-    message: &'static str,
+    pub(crate) message: &'static str,
     /// The company's key.
-    account_number: String,
+    pub(crate) account_number: String,
 }
 
 /// All companies
@@ -57,23 +52,19 @@ pub(crate) async fn list_companies(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Billing])?;
-    let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?;
-    let mut list = store::list(&db, &principal.scope());
+    let (mut list, page) = filter.listing.list(&db, Entity::Company, &principal.scope())?;
     if let Some(id) = &filter.freshservice_id {
         let id: i64 = id
             .parse()
             .map_err(|_| Error::fields(vec![FieldError::new("freshservice_id", "must be a whole number")]))?;
         list = list.filter("t.freshservice_id = {}", id);
     }
-    store::search(list, filter.search.as_deref())
-        .sort(store::SORTS, filter.sort.as_deref(), filter.order.as_deref())?
-        .respond(&db, &store::company_json(db.dialect()), page, (&uri, &headers))
-        .await
+    list.respond(&db, page, (&uri, &headers)).await
 }
 
 /// A new company
 #[utoipa::path(post, path = "/api/companies", tag = "companies", request_body = NewCompany, responses(
-    (status = 201, description = "Created", body = Outcome),
+    (status = 201, description = "Created", body = CompanyOutcome),
     (status = 400, description = "Missing name or account_number, or a field that is not valid", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 409, description = "Company already exists. Use PUT to update.", body = Problem),
@@ -84,24 +75,18 @@ pub(crate) async fn create_company(
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let missing: Vec<_> = ["name", "account_number"].into_iter().filter(|name| is_blank(&body, name)).collect();
-    if !missing.is_empty() {
-        return Err(Error::Invalid {
-            message: "Missing name or account_number".into(),
-            fields: missing.into_iter().map(|name| FieldError::new(name, "must have a value")).collect(),
-        });
-    }
+    missing(&body, &["name", "account_number"], "Missing name or account_number")?;
     let account_number = body["account_number"].as_str().unwrap_or_default().trim().to_owned();
     let created = edit::create(&db, &principal.deed(Origin::Api, "Company created"), body).await?;
     let location = format!("/api/companies/{account_number}");
-    let outcome = Outcome { message: "Company created successfully", account_number };
+    let outcome = CompanyOutcome { message: "Company created successfully", account_number };
     let headers = [(LOCATION, location), (ETAG, etag(created.version))];
     Ok((StatusCode::CREATED, headers, nexus_web::json(&outcome)?).into_response())
 }
 
 /// One company
 #[utoipa::path(get, path = "/api/companies/{account_number}", tag = "companies",
-    params(("account_number" = String, Path, description = "The company's key")), responses(
+    params(("account_number" = String, Path, description = "The company's key"), Include), responses(
     (status = 200, description = "The company; its version as `ETag`", body = Company),
     (status = 304, description = "It is still the version of `If-None-Match`"),
     (status = 401, body = Problem), (status = 403, description = "Access denied", body = Problem),
@@ -111,24 +96,30 @@ pub(crate) async fn get_company(
     State(db): State<Db>,
     principal: Principal,
     Path(account_number): Path<String>,
+    Query(include): Query<Include>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let found = store::find(&db, &principal.scope(), &account_number).await?.ok_or_else(|| absent(&principal))?;
-    Ok(found.respond(&headers))
+    let found = find(&db, &principal, &account_number).await?;
+    Ok(found.including(&db, Entity::Company, &principal, &include).await?.respond(&headers))
+}
+
+/// The company, or what its absence is called.
+pub(crate) async fn find(db: &Db, principal: &Principal, account_number: &str) -> Result<Found, Error> {
+    store::find(db, &principal.scope(), account_number).await?.ok_or_else(|| absent(principal))
 }
 
 /// A client learns nothing of other companies, not even whether they are there.
 fn absent(principal: &Principal) -> Error {
     match principal.account.role {
         Role::Client => Error::Forbidden("Access denied"),
-        _ => Error::NotFound("Company not found"),
+        _ => Error::NotFound(edit::ABSENT),
     }
 }
 
 /// Change some fields of a company
 #[utoipa::path(put, path = "/api/companies/{account_number}", tag = "companies", request_body = CompanyChanges,
     params(("account_number" = String, Path, description = "The company's key")), responses(
-    (status = 200, description = "Updated; the new version as `ETag`", body = Outcome),
+    (status = 200, description = "Updated; the new version as `ETag`", body = CompanyOutcome),
     (status = 400, description = "A field that is not valid", body = Problem), (status = 401, body = Problem),
     (status = 403, description = "Clients cannot update company details", body = Problem),
     (status = 404, description = "Company not found", body = Problem),
@@ -146,19 +137,19 @@ pub(crate) async fn update_company(
         return Err(Error::Forbidden("Clients cannot update company details"));
     }
     principal.require_editor()?;
-    let found = store::find(&db, &principal.scope(), &account_number).await?.ok_or_else(|| absent(&principal))?;
+    let found = find(&db, &principal, &account_number).await?;
     let deed = principal.deed(Origin::Api, "Company updated");
     let account_number =
         body.get("account_number").and_then(Value::as_str).map_or(account_number, |new| new.trim().into());
     let updated = edit::update(&db, &deed, found.id, if_match.version()?, body).await?;
-    let outcome = Outcome { message: "Company updated successfully", account_number };
+    let outcome = CompanyOutcome { message: "Company updated successfully", account_number };
     Ok(([(ETAG, etag(updated.version))], nexus_web::json(&outcome)?).into_response())
 }
 
 /// Archive a company
 #[utoipa::path(delete, path = "/api/companies/{account_number}", tag = "companies",
     params(("account_number" = String, Path, description = "The company's key")), responses(
-    (status = 200, description = "Archived; it can be restored", body = Outcome),
+    (status = 200, description = "Archived; it can be restored", body = CompanyOutcome),
     (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, description = "Company not found", body = Problem),
     (status = 412, description = "It is not the version of `If-Match` any more", body = Problem),
@@ -170,7 +161,78 @@ pub(crate) async fn archive_company(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let found = store::find(&db, &principal.scope(), &account_number).await?.ok_or_else(|| absent(&principal))?;
+    let found = find(&db, &principal, &account_number).await?;
     edit::archive(&db, &principal.deed(Origin::Api, "Company archived"), found.id, if_match.version()?).await?;
-    nexus_web::json(&Outcome { message: "Company deleted successfully", account_number })
+    nexus_web::json(&CompanyOutcome { message: "Company deleted successfully", account_number })
+}
+
+/// Bring an archived company back, with its links
+#[utoipa::path(post, path = "/api/companies/{account_number}/restore", tag = "companies",
+    params(("account_number" = String, Path, description = "The company's key")), responses(
+    (status = 200, description = "It is back; of several archived with this number the latest", body = CompanyOutcome),
+    (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, description = "No archived company has this number", body = Problem),
+    (status = 409, description = "Another company has this account number by now", body = Problem),
+))]
+pub(crate) async fn restore_company(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(account_number): Path<String>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let found = store::find_archived(&db, &principal.scope(), &account_number).await?;
+    let found = found.ok_or(Error::NotFound(edit::ABSENT))?;
+    let restored = edit::restore(&db, &principal.deed(Origin::Api, "Company restored"), found.id).await?;
+    let outcome = CompanyOutcome { message: "Company restored successfully", account_number };
+    Ok(([(ETAG, etag(restored.version))], nexus_web::json(&outcome)?).into_response())
+}
+
+/// Pin a field of a company: it no longer follows its source
+#[utoipa::path(put, path = "/api/companies/{account_number}/pins/{field}", tag = "companies",
+    params(("account_number" = String, Path, description = "The company's key"),
+        ("field" = String, Path, description = "Name of the field")), responses(
+    (status = 200, description = "Pinned", body = CompanyOutcome), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, description = "No such company or field", body = Problem),
+    (status = 412, description = "It is not the version of `If-Match` any more", body = Problem),
+))]
+pub(crate) async fn pin_company_field(
+    State(db): State<Db>,
+    principal: Principal,
+    Path((account_number, field)): Path<(String, String)>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    pin(&db, &principal, account_number, (&field, true), if_match).await
+}
+
+/// Release a field of a company: it takes its source's latest value and follows it again
+#[utoipa::path(delete, path = "/api/companies/{account_number}/pins/{field}", tag = "companies",
+    params(("account_number" = String, Path, description = "The company's key"),
+        ("field" = String, Path, description = "Name of the field")), responses(
+    (status = 200, description = "Released", body = CompanyOutcome), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, description = "No such company or field", body = Problem),
+    (status = 409, description = "Another company has the source's value by now", body = Problem),
+    (status = 412, description = "It is not the version of `If-Match` any more", body = Problem),
+))]
+pub(crate) async fn release_company_field(
+    State(db): State<Db>,
+    principal: Principal,
+    Path((account_number, field)): Path<(String, String)>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    pin(&db, &principal, account_number, (&field, false), if_match).await
+}
+
+async fn pin(
+    db: &Db,
+    principal: &Principal,
+    account_number: String,
+    (field, pinned): (&str, bool),
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let found = find(db, principal, &account_number).await?;
+    let done = record::pin(db, principal, (Entity::Company, found.id), (field, pinned), if_match.version()?).await?;
+    let message = if pinned { "Field pinned" } else { "Field released" };
+    let outcome = CompanyOutcome { message, account_number };
+    Ok(([(ETAG, etag(done.version))], nexus_web::json(&outcome)?).into_response())
 }

@@ -1,24 +1,31 @@
 //! The rules that the API and the pages share when they write companies.
 
-use nexus_core::Entity;
+use nexus_core::{Entity, Fields};
 use nexus_db::Db;
-use nexus_db::changes::{self, Deed, Edit, Touched};
-use nexus_web::{Error, record_fields};
+use nexus_db::changes::{Deed, Edit, Touched};
+use nexus_web::{Error, both, feature_values, record, record_fields};
 use serde_json::{Map, Value};
 
-const TAKEN: &str = "Company already exists. Use PUT to update.";
+pub(crate) const ABSENT: &str = "Company not found";
+const WORDS: (&str, &str) = ("Company already exists. Use PUT to update.", ABSENT);
 
-/// Billing's name of the plan is another name of the same field.
-fn renamed(mut body: Map<String, Value>) -> Map<String, Value> {
+/// Callers name features; the record holds their ids.
+async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
+    // Billing's name of the plan is another name of the same field.
     if let Some(plan) = body.remove("billing_plan") {
         body.entry("plan_selected").or_insert(plan);
     }
-    body
+    let values = feature_values(db, (Entity::Company, known), "feature_overrides", &mut body).await;
+    let (mut fields, values) = both(record_fields(Entity::Company, body), values)?;
+    if let Some(values) = values {
+        fields.insert("feature_values".to_owned(), values);
+    }
+    Ok(fields)
 }
 
 pub(crate) async fn create(db: &Db, deed: &Deed, body: Map<String, Value>) -> Result<Touched, Error> {
-    let edit = Edit::Create { entity: Entity::Company, fields: record_fields(Entity::Company, renamed(body))? };
-    one(db, deed, edit).await
+    let fields = fields(db, None, body).await?;
+    record::change(db, deed, Edit::Create { entity: Entity::Company, fields }, WORDS).await
 }
 
 pub(crate) async fn update(
@@ -28,19 +35,14 @@ pub(crate) async fn update(
     version: Option<i64>,
     body: Map<String, Value>,
 ) -> Result<Touched, Error> {
-    let fields = record_fields(Entity::Company, renamed(body))?;
-    one(db, deed, Edit::Update { entity: Entity::Company, id, version, fields }).await
+    let fields = fields(db, Some(id), body).await?;
+    record::change(db, deed, Edit::Update { entity: Entity::Company, id, version, fields }, WORDS).await
 }
 
-pub(crate) async fn archive(db: &Db, deed: &Deed, id: i64, version: Option<i64>) -> Result<(), Error> {
-    one(db, deed, Edit::Archive { entity: Entity::Company, id, version }).await.map(drop)
+pub(crate) async fn archive(db: &Db, deed: &Deed, id: i64, version: Option<i64>) -> Result<Touched, Error> {
+    record::change(db, deed, Edit::Archive { entity: Entity::Company, id, version }, WORDS).await
 }
 
-async fn one(db: &Db, deed: &Deed, edit: Edit) -> Result<Touched, Error> {
-    match changes::change(db, deed, vec![edit]).await {
-        Ok(done) => done.records.first().copied().ok_or(Error::Internal),
-        Err(changes::ChangeError::Taken { .. }) => Err(Error::Conflict(TAKEN.into())),
-        Err(changes::ChangeError::NotFound { .. }) => Err(Error::NotFound("Company not found")),
-        Err(error) => Err(error.into()),
-    }
+pub(crate) async fn restore(db: &Db, deed: &Deed, id: i64) -> Result<Touched, Error> {
+    record::change(db, deed, Edit::Restore { entity: Entity::Company, id, version: None }, WORDS).await
 }

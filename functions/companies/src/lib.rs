@@ -1,12 +1,19 @@
-//! Companies.
+//! Companies, their locations, and what belongs to them.
 //!
 //! | route | who | does |
 //! |---|---|---|
-//! | GET `/api/companies` | A T B | list: `freshservice_id`, `search`, `sort`, `order`, `page`, `per_page` |
+//! | GET `/api/companies` | A T B | list: `freshservice_id`, and what every list takes |
 //! | POST `/api/companies` | A T | create |
 //! | GET `/api/companies/{account_number}` | A T B, C for its own | one, with `ETag` |
 //! | PUT `/api/companies/{account_number}` | A T | change some fields |
-//! | DELETE `/api/companies/{account_number}` | A T | archive |
+//! | DELETE `/api/companies/{account_number}`, POST `…/restore` | A T | archive, bring back |
+//! | PUT, DELETE `/api/companies/{account_number}/pins/{field}` | A T | pin, release |
+//! | GET `/api/companies/{account_number}/assets`, `/contacts`, `/locations`, `/features` | A T B, C for its own | its parts |
+//! | GET `/api/companies/{account_number}/users` | A T, C for its own | its portal users |
+//! | PUT, DELETE `/api/companies/{account_number}/features/{feature_id}` | A T | its own value of a feature |
+//! | GET `/api/companies/bulk`, `/api/billing_summary` | A T B | everything in one answer |
+//! | GET, POST `/api/locations` | A T (B reads) | list, create |
+//! | GET, PUT, DELETE `/api/locations/{id}`, POST `…/restore` | A T (B reads) | one |
 //! | GET `/companies` | A T B | page: list |
 //! | GET, POST `/companies/new` | A T | page: add |
 //! | GET `/companies/{account_number}` | A T B | page: one, with its contacts |
@@ -14,8 +21,11 @@
 //! | POST `/companies/{account_number}/archive` | A T | archive |
 
 mod api;
+mod billing;
 mod edit;
+mod locations;
 mod pages;
+mod parts;
 mod schema;
 mod store;
 
@@ -36,6 +46,19 @@ where
     OpenApiRouter::new()
         .routes(routes!(api::list_companies, api::create_company))
         .routes(routes!(api::get_company, api::update_company, api::archive_company))
+        .routes(routes!(api::restore_company))
+        .routes(routes!(api::pin_company_field, api::release_company_field))
+        .routes(routes!(parts::list_company_assets))
+        .routes(routes!(parts::list_company_contacts))
+        .routes(routes!(parts::list_company_locations))
+        .routes(routes!(parts::list_company_users))
+        .routes(routes!(parts::list_company_features))
+        .routes(routes!(parts::set_company_feature, parts::clear_company_feature))
+        .routes(routes!(billing::list_whole_companies))
+        .routes(routes!(billing::billing_summary))
+        .routes(routes!(locations::list_locations, locations::create_location))
+        .routes(routes!(locations::get_location, locations::update_location, locations::archive_location))
+        .routes(routes!(locations::restore_location))
         .route("/companies", get(pages::list))
         .route("/companies/new", get(pages::new_form).post(pages::create))
         .route("/companies/{account_number}", get(pages::show))

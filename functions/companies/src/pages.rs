@@ -10,7 +10,7 @@ use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
 use nexus_web::page::{self, Pager, Shell};
-use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor};
+use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Path, Principal, Query, Visitor};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,16 +62,14 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Error> {
     let person = visitor.person_with(READERS)?;
-    let list = store::search(store::list(&db, &person.scope()), Some(&filter.search)).sort(
-        store::SORTS,
-        filter.sort.as_deref(),
-        filter.order.as_deref(),
-    )?;
+    let list = List::new(Entity::Company, &person.scope())
+        .search(&db, Some(&filter.search))
+        .sort(filter.sort.as_deref(), filter.order.as_deref())?;
     let total = list.count(&db).await?;
     let pager = Pager::new("/companies", filter.page, PER_PAGE, total)
         .keeping("search", &filter.search)
         .sorted(filter.sort.as_deref().unwrap_or("name"), filter.order.as_deref());
-    let companies = page::record(&list.json(&db, &store::company_json(db.dialect()), Some(pager.paging)).await?)?;
+    let companies = page::record(&list.json(&db, pager.paging).await?)?;
     let shell = Shell::new(&visitor, "companies", "Companies");
     page::show(&visitor, &ListPage { shell, search: filter.search, total, companies, pager })
 }
@@ -90,10 +88,11 @@ pub(crate) async fn show(
     visitor: Visitor,
     Path(account_number): Path<String>,
 ) -> Result<Response, Error> {
-    let found = find(&db, visitor.person_with(READERS)?, &account_number).await?;
+    let person = visitor.person_with(READERS)?;
+    let found = find(&db, person, &account_number).await?;
     let company: Company = found.read()?;
     let domains = serde_json::from_str(&company.domains).unwrap_or_default();
-    let people = store::people(&db, found.id).await?;
+    let people = store::people(&db, &person.scope(), found.id).await?;
     let shell = Shell::new(&visitor, "companies", company.name.clone());
     page::show(&visitor, &ShowPage { shell, company, domains, people })
 }

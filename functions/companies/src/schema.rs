@@ -51,4 +51,33 @@ pub(crate) struct CompanyChanges {
     phone_system: Option<String>,
     /// E-mail system.
     email_system: Option<String>,
+    /// What the company has of its own, by feature: all of it.
+    #[schema(example = json!({"Backup": "Daily"}))]
+    feature_overrides: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// A new location.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NewLocation {
+    /// Its company.
+    #[schema(example = "102030")]
+    company_account_number: String,
+    /// Name.
+    #[schema(example = "Main Office")]
+    name: String,
+    #[serde(flatten)]
+    others: LocationChanges,
+}
+
+/// The fields of a location to set; null or blank empties one. Whatever else a location is read with is passed over.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LocationChanges {
+    /// Its company.
+    company_account_number: Option<String>,
+    /// Name.
+    name: Option<String>,
+    /// Postal address.
+    address: Option<String>,
+    /// Telephone number.
+    phone_number: Option<String>,
 }

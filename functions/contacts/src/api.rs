@@ -1,21 +1,20 @@
 //! The JSON face.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::header::{ETAG, LOCATION};
-use http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use http::{HeaderMap, Uri};
 use nexus_core::records::Contact;
-use nexus_core::{FieldError, Role};
+use nexus_core::{Entity, FieldError, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, IfMatch, Json, Listing, Path, Principal, Problem, Query, etag, is_blank};
-use serde::{Deserialize, Serialize};
+use nexus_web::{Error, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, missing, record};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::schema::{ContactChanges, NewContact};
 use crate::{edit, store};
 
-const NOT_FOUND: Error = Error::NotFound("Contact not found");
+const NOT_FOUND: Error = Error::NotFound(edit::ABSENT);
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -24,26 +23,12 @@ pub(crate) struct Filter {
     email: Option<String>,
     /// Only the contacts of this company.
     company_account_number: Option<String>,
-    /// Words in any text of the contact.
-    search: Option<String>,
-    /// `name` (default), `email`, `title`, `created_at` or `updated_at`.
-    sort: Option<String>,
-    /// `asc` (default) or `desc`.
-    order: Option<String>,
+    /// `true`: only those who work there at present; `false`: only those who do not.
+    #[param(value_type = Option<bool>)]
+    active: Option<String>,
+    #[serde(flatten)]
     #[param(ignore)]
-    page: Option<String>,
-    #[param(ignore)]
-    per_page: Option<String>,
-}
-
-/// What came of a change.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Outcome {
-    /// A sentence.
-    #[schema(example = "Contact updated successfully")]
-    message: &'static str,
-    /// The contact's id.
-    id: i64,
+    listing: Listing,
 }
 
 /// All contacts
@@ -60,19 +45,19 @@ pub(crate) async fn list_contacts(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Billing])?;
-    let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?;
-    let scope = principal.scope();
-    let mut list = store::list(&db, &scope);
+    let (mut list, page) = filter.listing.list(&db, Entity::Contact, &principal.scope())?;
     if let Some(email) = &filter.email {
         list = list.filter("lower(t.email) = {}", email.trim().to_ascii_lowercase());
     }
     if let Some(number) = &filter.company_account_number {
-        list = store::of_company(list, number);
+        list = list.of_company(number);
     }
-    store::search(list, filter.search.as_deref())
-        .sort(store::SORTS, filter.sort.as_deref(), filter.order.as_deref())?
-        .respond(&db, &store::contact_json(db.dialect(), &scope), page, (&uri, &headers))
-        .await
+    if let Some(active) = &filter.active {
+        let active = active.parse::<bool>();
+        let active = active.map_err(|_| Error::fields(vec![FieldError::new("active", "must be true or false")]))?;
+        list = list.filter("t.active = {}", active);
+    }
+    list.respond(&db, page, (&uri, &headers)).await
 }
 
 /// A new contact
@@ -88,22 +73,14 @@ pub(crate) async fn create_contact(
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let missing: Vec<_> = ["name", "email"].into_iter().filter(|name| is_blank(&body, name)).collect();
-    if !missing.is_empty() {
-        return Err(Error::Invalid {
-            message: "Missing name or email".into(),
-            fields: missing.into_iter().map(|name| FieldError::new(name, "must have a value")).collect(),
-        });
-    }
+    missing(&body, &["name", "email"], "Missing name or email")?;
     let created = edit::create(&db, &principal.deed(Origin::Api, "Contact created"), body).await?;
-    let headers = [(LOCATION, format!("/api/contacts/{}", created.id)), (ETAG, etag(created.version))];
-    let outcome = Outcome { message: "Contact created successfully", id: created.id };
-    Ok((StatusCode::CREATED, headers, nexus_web::json(&outcome)?).into_response())
+    Outcome::created("Contact created successfully", "/api/contacts", created)
 }
 
 /// One contact
 #[utoipa::path(get, path = "/api/contacts/{id}", tag = "contacts",
-    params(("id" = i64, Path, description = "The contact's id")), responses(
+    params(("id" = i64, Path, description = "The contact's id"), Include), responses(
     (status = 200, description = "The contact; its version as `ETag`", body = Contact),
     (status = 304, description = "It is still the version of `If-None-Match`"),
     (status = 401, body = Problem), (status = 403, body = Problem),
@@ -113,11 +90,12 @@ pub(crate) async fn get_contact(
     State(db): State<Db>,
     principal: Principal,
     Path(id): Path<i64>,
+    Query(include): Query<Include>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     let found = store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
-    Ok(found.respond(&headers))
+    Ok(found.including(&db, Entity::Contact, &principal, &include).await?.respond(&headers))
 }
 
 /// Change some fields of a contact
@@ -141,8 +119,7 @@ pub(crate) async fn update_contact(
     store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
     let deed = principal.deed(Origin::Api, "Contact updated");
     let updated = edit::update(&db, &deed, id, if_match.version()?, body).await?;
-    let outcome = Outcome { message: "Contact updated successfully", id };
-    Ok(([(ETAG, etag(updated.version))], nexus_web::json(&outcome)?).into_response())
+    Outcome::changed("Contact updated successfully", updated)
 }
 
 /// Archive a contact
@@ -161,6 +138,72 @@ pub(crate) async fn archive_contact(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
-    edit::archive(&db, &principal.deed(Origin::Api, "Contact archived"), id, if_match.version()?).await?;
-    nexus_web::json(&Outcome { message: "Contact deleted successfully", id })
+    let archived =
+        edit::archive(&db, &principal.deed(Origin::Api, "Contact archived"), id, if_match.version()?).await?;
+    Outcome::changed("Contact deleted successfully", archived)
+}
+
+/// Bring an archived contact back, with its links
+#[utoipa::path(post, path = "/api/contacts/{id}/restore", tag = "contacts",
+    params(("id" = i64, Path, description = "The contact's id")), responses(
+    (status = 200, description = "It is back", body = Outcome), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, description = "No archived contact has this id", body = Problem),
+    (status = 409, description = "Another contact has this email by now", body = Problem),
+))]
+pub(crate) async fn restore_contact(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    let restored = edit::restore(&db, &principal.deed(Origin::Api, "Contact restored"), id).await?;
+    Outcome::changed("Contact restored successfully", restored)
+}
+
+/// Pin a field of a contact: it no longer follows its source
+#[utoipa::path(put, path = "/api/contacts/{id}/pins/{field}", tag = "contacts",
+    params(("id" = i64, Path, description = "The contact's id"), ("field" = String, Path, description = "Name of the field")),
+    responses(
+    (status = 200, description = "Pinned", body = Outcome), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, description = "No such contact or field", body = Problem),
+    (status = 412, description = "It is not the version of `If-Match` any more", body = Problem),
+))]
+pub(crate) async fn pin_contact_field(
+    State(db): State<Db>,
+    principal: Principal,
+    Path((id, field)): Path<(i64, String)>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    pin(&db, &principal, id, (&field, true), if_match).await
+}
+
+/// Release a field of a contact: it takes its source's latest value and follows it again
+#[utoipa::path(delete, path = "/api/contacts/{id}/pins/{field}", tag = "contacts",
+    params(("id" = i64, Path, description = "The contact's id"), ("field" = String, Path, description = "Name of the field")),
+    responses(
+    (status = 200, description = "Released", body = Outcome), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, description = "No such contact or field", body = Problem),
+    (status = 409, description = "Another contact has the source's value by now", body = Problem),
+    (status = 412, description = "It is not the version of `If-Match` any more", body = Problem),
+))]
+pub(crate) async fn release_contact_field(
+    State(db): State<Db>,
+    principal: Principal,
+    Path((id, field)): Path<(i64, String)>,
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    pin(&db, &principal, id, (&field, false), if_match).await
+}
+
+async fn pin(
+    db: &Db,
+    principal: &Principal,
+    id: i64,
+    (field, pinned): (&str, bool),
+    if_match: IfMatch,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    store::find(db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
+    let done = record::pin(db, principal, (Entity::Contact, id), (field, pinned), if_match.version()?).await?;
+    Outcome::changed(if pinned { "Field pinned" } else { "Field released" }, done)
 }

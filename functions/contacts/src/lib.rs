@@ -2,11 +2,12 @@
 //!
 //! | route | who | does |
 //! |---|---|---|
-//! | GET `/api/contacts` | A T B | list: `email`, `company_account_number`, `search`, `sort`, `order`, `page`, `per_page` |
+//! | GET `/api/contacts` | A T B | list: `email`, `company_account_number`, `active`, and what every list takes |
 //! | POST `/api/contacts` | A T | create |
 //! | GET `/api/contacts/{id}` | A T | one, with `ETag` |
 //! | PUT `/api/contacts/{id}` | A T | change some fields |
-//! | DELETE `/api/contacts/{id}` | A T | archive |
+//! | DELETE `/api/contacts/{id}`, POST `…/restore` | A T | archive, bring back |
+//! | PUT, DELETE `/api/contacts/{id}/pins/{field}` | A T | pin, release |
 //! | GET `/contacts` | A T B | page: list |
 //! | GET, POST `/contacts/new` | A T | page: add |
 //! | GET `/contacts/{id}` | A T B | page: one |
@@ -36,6 +37,8 @@ where
     OpenApiRouter::new()
         .routes(routes!(api::list_contacts, api::create_contact))
         .routes(routes!(api::get_contact, api::update_contact, api::archive_contact))
+        .routes(routes!(api::restore_contact))
+        .routes(routes!(api::pin_contact_field, api::release_contact_field))
         .route("/contacts", get(pages::list))
         .route("/contacts/new", get(pages::new_form).post(pages::create))
         .route("/contacts/{id}", get(pages::show))

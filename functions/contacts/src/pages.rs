@@ -10,7 +10,7 @@ use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
 use nexus_web::page::{self, Pager, Shell};
-use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor};
+use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Path, Principal, Query, Visitor};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -57,18 +57,14 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Error> {
     let person = visitor.person_with(READERS)?;
-    let scope = person.scope();
-    let list = store::search(store::list(&db, &scope), Some(&filter.search)).sort(
-        store::SORTS,
-        filter.sort.as_deref(),
-        filter.order.as_deref(),
-    )?;
+    let list = List::new(Entity::Contact, &person.scope())
+        .search(&db, Some(&filter.search))
+        .sort(filter.sort.as_deref(), filter.order.as_deref())?;
     let total = list.count(&db).await?;
     let pager = Pager::new("/contacts", filter.page, PER_PAGE, total)
         .keeping("search", &filter.search)
         .sorted(filter.sort.as_deref().unwrap_or("name"), filter.order.as_deref());
-    let contacts =
-        page::record(&list.json(&db, &store::contact_json(db.dialect(), &scope), Some(pager.paging)).await?)?;
+    let contacts = page::record(&list.json(&db, pager.paging).await?)?;
     let shell = Shell::new(&visitor, "contacts", "Contacts");
     page::show(&visitor, &ListPage { shell, search: filter.search, total, contacts, pager })
 }
@@ -83,9 +79,10 @@ struct ShowPage {
 }
 
 pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
-    let contact: Contact = find(&db, visitor.person_with(READERS)?, id).await?.read()?;
+    let person = visitor.person_with(READERS)?;
+    let contact: Contact = find(&db, person, id).await?.read()?;
     let further = serde_json::from_str(&contact.secondary_emails).unwrap_or_default();
-    let companies = store::companies(&db, id).await?;
+    let companies = store::companies(&db, &person.scope(), id).await?;
     let shell = Shell::new(&visitor, "contacts", contact.name.clone());
     page::show(&visitor, &ShowPage { shell, contact, further, companies })
 }

@@ -3,12 +3,14 @@
 //! | route | who | does |
 //! |---|---|---|
 //! | GET `/` | A T B | page: overview |
+//! | GET `/api/search` | A T B, C for its own | companies, people and devices by any of their texts |
 //! | GET `/healthz` | anyone | whether Nexus and its database answer |
 //! | GET `/static/{name}` | anyone | style sheet and icon |
 //! | GET `/api/openapi.json` | anyone | the OpenAPI document |
 
 mod api;
 mod pages;
+mod search;
 mod statics;
 
 use axum::extract::FromRef;
@@ -28,6 +30,7 @@ where
     OpenApiRouter::new()
         .routes(routes!(api::health))
         .routes(routes!(api::openapi))
+        .routes(routes!(search::search))
         .route("/", get(pages::overview))
         .route("/static/{name}", get(statics::serve))
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use nexus_core::sync::{Change, ChangeSet};
 use nexus_db::Db;
 use nexus_db::changes::{self, ChangeError, Origin, SetHead};
-use nexus_web::{Error, Json, Listing, Paging, Path, Principal, Problem, Query};
+use nexus_web::{Error, Json, Pages, Paging, Path, Principal, Problem, Query};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Filter {
     /// Only change sets of this state.
     state: Option<String>,
-    page: Option<String>,
-    per_page: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    pages: Pages,
 }
 
 const RECENT: Paging = Paging { page: 1, per_page: 100 };
@@ -39,7 +40,7 @@ fn told(head: SetHead, changes: Vec<Change>) -> ChangeSet {
 }
 
 /// Change sets, newest first; without paging the last 100
-#[utoipa::path(get, path = "/api/changesets", tag = "sync", params(Filter, Listing), responses(
+#[utoipa::path(get, path = "/api/changesets", tag = "sync", params(Filter, Pages), responses(
     (status = 200, description = "The change sets, without their changes", body = Vec<ChangeSet>),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
@@ -49,7 +50,7 @@ pub(crate) async fn list_changesets(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?.unwrap_or(RECENT);
+    let page = filter.pages.paging()?.unwrap_or(RECENT);
     let heads = changes::list_sets(&db, filter.state.as_deref(), page.per_page, page.offset()).await?;
     nexus_web::json(&heads.into_iter().map(|head| told(head, Vec::new())).collect::<Vec<_>>())
 }

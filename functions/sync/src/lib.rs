@@ -9,12 +9,14 @@
 //! | GET `/api/sync/runs`, `/api/sync/runs/{id}` | A T | runs |
 //! | GET `/api/changesets`, `/api/changesets/{id}` | A T | plans and history |
 //! | POST `/api/changesets/{id}/apply`, `/reject`, `/revert` | A T | decide, undo |
+//! | GET `/api/changes` | A T B, C for its own | the feed |
 //! | GET `/sync`, `/sync/runs/{id}` | A T | pages: runs, one run |
 //!
 //! The way of a run: `protocol` takes it in, `planning` and `plan` make the plan by the rules of `policy`, and
 //! `nexus_db::changes` applies exactly the stored rows.
 
 mod changesets;
+mod feed;
 mod pages;
 mod plan;
 mod planning;
@@ -53,6 +55,7 @@ where
         .routes(routes!(changesets::apply_changeset))
         .routes(routes!(changesets::reject_changeset))
         .routes(routes!(changesets::revert_changeset))
+        .routes(routes!(feed::list_changes))
         .route("/sync", get(pages::list))
         .route("/sync/runs/{id}", get(pages::show))
 }

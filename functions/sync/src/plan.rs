@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nexus_core::entity::Kind;
 use nexus_core::fields;
+use nexus_core::policy::{Policy, field_policy};
 use nexus_core::sync::Observation;
 use nexus_core::{Entity, Fields};
 use nexus_db::changes::{Action, Link, Proposal};
@@ -14,7 +15,7 @@ use nexus_db::sources::SourceLink;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::policy::{Policy, field_policy, strong_key};
+use crate::policy::strong_key;
 
 /// A source's record, read: its values are ones that our fields can hold.
 #[derive(Clone, Debug)]

@@ -37,7 +37,7 @@ pub(crate) async fn plan_run(
     complete: Complete,
 ) -> Result<Outcome, ChangeError> {
     let now = instant::canonical(clock.now());
-    let deed = Deed { actor, origin: Origin::Sync, reason: format!("Read from {source}") };
+    let deed = Deed::new(actor, Origin::Sync, format!("Read from {source}"));
     let draft = Draft::begin(tx, &deed, run_id, &now).await?;
     let report = Report { scopes: complete.scopes, quarantined: complete.quarantined, ..Report::default() };
     let quarantined: BTreeSet<Entity> = report.quarantined.iter().map(|one| one.entity).collect();

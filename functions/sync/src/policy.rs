@@ -5,35 +5,13 @@ use jiff::SignedDuration;
 use nexus_core::Entity;
 use nexus_core::sync::ScopeReport;
 
-/// How a field follows a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Policy {
-    /// The source's value is taken, unless a person pinned the field.
-    SourceWins,
-    /// The source's value is taken where there is none.
-    FillIfEmpty,
-    /// The source has no say.
-    Never,
-}
-
-/// The table of policies; what is not named follows its source.
-pub(crate) fn field_policy(source: &str, entity: Entity, field: &str) -> Policy {
-    match (source, entity, field) {
-        // Notes are written by technicians; the department's text is a start.
-        ("freshservice", Entity::Company, "description") => Policy::FillIfEmpty,
-        // Freshservice knows nothing of these.
-        ("freshservice", Entity::Contact, "employment_type") => Policy::Never,
-        _ => Policy::SourceWins,
-    }
-}
-
 /// The field that says which of our records a source's new record is, when no link says it.
 pub(crate) const fn strong_key(entity: Entity) -> Option<&'static str> {
     match entity {
         Entity::Company => Some("account_number"),
         Entity::Contact => Some("email"),
         // A hostname or a name is no proof: clones and namesakes are everyday.
-        Entity::Location | Entity::Asset | Entity::User => None,
+        Entity::Location | Entity::Asset | Entity::User | Entity::Plan | Entity::Feature => None,
     }
 }
 

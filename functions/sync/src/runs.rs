@@ -5,7 +5,7 @@ use axum::response::Response;
 use nexus_core::FieldError;
 use nexus_core::sync::{Run, RunState};
 use nexus_db::{Db, runs};
-use nexus_web::{Error, Listing, Paging, Path, Principal, Problem, Query};
+use nexus_web::{Error, Pages, Paging, Path, Principal, Problem, Query};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -15,15 +15,16 @@ pub(crate) struct Filter {
     job: Option<String>,
     /// Only runs of this state.
     state: Option<String>,
-    page: Option<String>,
-    per_page: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    pages: Pages,
 }
 
 /// Runs without paging: what a person looks back at.
 const RECENT: Paging = Paging { page: 1, per_page: 100 };
 
 /// Runs, newest first; without paging the last 100
-#[utoipa::path(get, path = "/api/sync/runs", tag = "sync", params(Filter, Listing), responses(
+#[utoipa::path(get, path = "/api/sync/runs", tag = "sync", params(Filter, Pages), responses(
     (status = 200, description = "The runs, without their logs", body = Vec<Run>), (status = 400, body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
@@ -33,7 +34,7 @@ pub(crate) async fn list_runs(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let page = Listing { page: filter.page, per_page: filter.per_page }.paging()?.unwrap_or(RECENT);
+    let page = filter.pages.paging()?.unwrap_or(RECENT);
     let state = filter.state.as_deref().map(|word| RunState::parse(word).ok_or_else(unknown_state)).transpose()?;
     nexus_web::json(&runs::list(&db, filter.job.as_deref(), state, page.per_page, page.offset()).await?)
 }

@@ -38,6 +38,17 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
+    /// Whether whoever has this role may do all that one of `other` may: the roles that a key of theirs can have.
+    #[must_use]
+    pub const fn includes(self, other: Self) -> bool {
+        match self {
+            Self::Admin => !matches!(other, Self::Client),
+            Self::Technician => matches!(other, Self::Technician | Self::Billing),
+            Self::Client => matches!(other, Self::Client),
+            Self::Billing => matches!(other, Self::Billing),
+        }
+    }
+
     /// May change directory records.
     #[must_use]
     pub const fn edits(self) -> bool {

@@ -42,6 +42,8 @@ pub struct NexusAuth {
     pub password: Option<SecretString>,
     /// How long a token lives, in hours: 1 to 720. Default 24.
     pub token_hours: u32,
+    /// The longest life of an API key, in days: 1 to 3,660. 0: as long as one likes. Default 0.
+    pub api_key_days_max: u32,
     /// The `iss` claim of the tokens. Default `nexus`.
     pub issuer: String,
 }
@@ -214,6 +216,7 @@ impl Config {
                 username: settings.text("nexus_auth", "username").unwrap_or_else(|| "nexus-jobs".to_owned()),
                 password: settings.secret("nexus_auth", "password"),
                 token_hours: settings.number("nexus_auth", "token_hours", 24, 1..=720)?,
+                api_key_days_max: settings.number("nexus_auth", "api_key_days_max", 0, 0..=3_660)?,
                 issuer: settings.text("nexus_auth", "issuer").unwrap_or_else(|| "nexus".to_owned()),
             },
             freshservice: Freshservice {
@@ -267,6 +270,14 @@ impl Config {
             return missing("freshservice", "domain", "api_key");
         }
         Ok(self)
+    }
+}
+
+impl NexusAuth {
+    /// The longest life of an API key, in days; none: as long as one likes.
+    #[must_use]
+    pub fn api_key_days(&self) -> Option<u32> {
+        (self.api_key_days_max > 0).then_some(self.api_key_days_max)
     }
 }
 

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Entity {
+    /// Something that a plan may include, such as backup.
+    Feature,
+    /// What a company may have agreed on: a name and what it includes.
+    Plan,
     /// A client of the MSP.
     Company,
     /// A place of a company.
@@ -45,6 +49,11 @@ pub enum Kind {
     Reference(Entity),
     /// The ids of any number of records of that kind, kept in a link table.
     Links(Link),
+    /// A text for each of any number of records of that kind, as an object by id; kept in a link table with a column
+    /// `value`.
+    Values(Link),
+    /// The names of the record's fields that a person pinned: they do not follow a source. Kept in `field_state`.
+    Pins,
 }
 
 /// A link table: (`owner` id, `target` id) pairs.
@@ -94,7 +103,7 @@ impl Field {
     /// Whether the field is a column of the record's own table.
     #[must_use]
     pub const fn is_column(&self) -> bool {
-        !matches!(self.kind, Kind::Links(_))
+        !matches!(self.kind, Kind::Links(_) | Kind::Values(_) | Kind::Pins)
     }
 }
 
@@ -104,6 +113,28 @@ const LONG: Kind = Kind::Text(10_000);
 const fn companies_of(table: &'static str, owner: &'static str) -> Kind {
     Kind::Links(Link { table, owner, target: "company_id", entity: Entity::Company })
 }
+
+/// The field that says which others are pinned.
+pub const PINNED: &str = "pinned_fields";
+
+const PINS: Field = Field::new(PINNED, Kind::Pins).default("[]");
+
+const fn features_of(table: &'static str, owner: &'static str) -> Kind {
+    Kind::Values(Link { table, owner, target: "feature_id", entity: Entity::Feature })
+}
+
+static FEATURE: &[Field] = &[
+    Field::new("name", SHORT).required().unique(),
+    Field::new("description", LONG),
+    Field::new("position", Kind::Integer).required().default("0"),
+];
+
+static PLAN: &[Field] = &[
+    Field::new("name", SHORT).required().unique(),
+    Field::new("description", LONG),
+    Field::new("position", Kind::Integer).required().default("0"),
+    Field::new("feature_values", features_of("plan_features", "plan_id")).default("{}"),
+];
 
 static COMPANY: &[Field] = &[
     Field::new("account_number", Kind::AccountNumber).required().unique(),
@@ -120,6 +151,8 @@ static COMPANY: &[Field] = &[
     Field::new("address", LONG),
     Field::new("phone_system", SHORT),
     Field::new("email_system", SHORT),
+    Field::new("feature_values", features_of("feature_overrides", "company_id")).default("{}"),
+    PINS,
 ];
 
 static LOCATION: &[Field] = &[
@@ -127,6 +160,7 @@ static LOCATION: &[Field] = &[
     Field::new("name", SHORT).required(),
     Field::new("address", LONG),
     Field::new("phone_number", SHORT),
+    PINS,
 ];
 
 static CONTACT: &[Field] = &[
@@ -139,6 +173,7 @@ static CONTACT: &[Field] = &[
     Field::new("work_phone_number", SHORT),
     Field::new("secondary_emails", Kind::TextList).default("[]"),
     Field::new("company_ids", companies_of("contact_companies", "contact_id")).default("[]"),
+    PINS,
 ];
 
 static ASSET: &[Field] = &[
@@ -169,6 +204,7 @@ static ASSET: &[Field] = &[
         Kind::Links(Link { table: "asset_contacts", owner: "asset_id", target: "contact_id", entity: Entity::Contact }),
     )
     .default("[]"),
+    PINS,
 ];
 
 static USER: &[Field] = &[
@@ -181,12 +217,15 @@ static USER: &[Field] = &[
 
 impl Entity {
     /// Every kind, in the order in which new records are written: what is referred to comes first.
-    pub const ALL: [Self; 5] = [Self::Company, Self::Location, Self::Contact, Self::Asset, Self::User];
+    pub const ALL: [Self; 7] =
+        [Self::Feature, Self::Plan, Self::Company, Self::Location, Self::Contact, Self::Asset, Self::User];
 
     /// The word of the API, the history and the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Feature => "feature",
+            Self::Plan => "plan",
             Self::Company => "company",
             Self::Location => "location",
             Self::Contact => "contact",
@@ -205,6 +244,8 @@ impl Entity {
     #[must_use]
     pub const fn table(self) -> &'static str {
         match self {
+            Self::Feature => "features",
+            Self::Plan => "plans",
             Self::Company => "companies",
             Self::Location => "locations",
             Self::Contact => "contacts",
@@ -217,6 +258,8 @@ impl Entity {
     #[must_use]
     pub const fn fields(self) -> &'static [Field] {
         match self {
+            Self::Feature => FEATURE,
+            Self::Plan => PLAN,
             Self::Company => COMPANY,
             Self::Location => LOCATION,
             Self::Contact => CONTACT,

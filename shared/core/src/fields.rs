@@ -80,10 +80,10 @@ pub fn require(entity: Entity, fields: &Fields) -> Result<(), Vec<FieldError>> {
 fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
     if value.is_null() {
         // A list is empty rather than absent, so that readers need not tell the two apart.
-        return Ok(if matches!(field.kind, Kind::TextList | Kind::Links(_)) {
-            Value::Array(vec![])
-        } else {
-            Value::Null
+        return Ok(match field.kind {
+            Kind::TextList | Kind::Links(_) | Kind::Pins => Value::Array(vec![]),
+            Kind::Values(_) => Value::Object(Map::new()),
+            _ => Value::Null,
         });
     }
     match field.kind {
@@ -112,7 +112,35 @@ fn parse_value(field: &Field, value: &Value) -> Result<Value, String> {
             ids.dedup();
             Ok(Value::from(ids))
         }
+        Kind::Values(_) => values(value),
+        Kind::Pins => names(value),
     }
+}
+
+/// Texts by id; what is blank is not there.
+fn values(value: &Value) -> Result<Value, String> {
+    let given = value.as_object().ok_or("must be an object of texts by id")?;
+    let mut values = Map::new();
+    for (id, value) in given {
+        let id: i64 = id.parse().map_err(|_| "must be an object of texts by id")?;
+        let value = if value.is_null() {
+            Value::Null
+        } else {
+            text(value, 255).map_err(|fault| format!("each text {fault}"))?
+        };
+        if !value.is_null() {
+            values.insert(id.to_string(), value);
+        }
+    }
+    Ok(Value::Object(values))
+}
+
+fn names(value: &Value) -> Result<Value, String> {
+    let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
+    let mut names = names.ok_or("must be a list of names of fields")?;
+    names.sort_unstable();
+    names.dedup();
+    Ok(Value::from(names))
 }
 
 fn text(value: &Value, max: usize) -> Result<Value, String> {

@@ -10,6 +10,8 @@ pub mod config;
 pub mod entity;
 pub mod fields;
 pub mod instant;
+pub mod phone;
+pub mod policy;
 pub mod records;
 pub mod schedule;
 pub mod sync;

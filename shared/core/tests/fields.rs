@@ -29,6 +29,8 @@ const KINDS: &[(Entity, &str)] = &[
     (Entity::Asset, "company_id"),
     (Entity::Asset, "last_seen"),
     (Entity::User, "role"),
+    (Entity::Plan, "feature_values"),
+    (Entity::Contact, "pinned_fields"),
 ];
 
 #[test]
@@ -58,6 +60,8 @@ fn a_value_is_kept_in_one_form() {
         (Entity::Company, "account_number", json!(""), Value::Null),
         (Entity::Company, "freshservice_id", json!(i64::MAX), json!(i64::MAX)),
         (Entity::Company, "freshservice_id", json!(i64::MIN), json!(i64::MIN)),
+        (Entity::Plan, "feature_values", json!({"7": " x ", "8": null, "9": ""}), json!({"7": "x"})),
+        (Entity::Contact, "pinned_fields", json!(["title", "name", "title"]), json!(["name", "title"])),
         (
             Entity::Company,
             "domains",
@@ -134,6 +138,10 @@ fn a_value_that_does_not_fit_is_refused_in_words() {
         (Entity::Contact, "active", json!(1), "must be true or false"),
         (Entity::Contact, "company_ids", json!(["1"]), "must be a list of ids"),
         (Entity::Contact, "company_ids", json!(1), "must be a list of ids"),
+        (Entity::Plan, "feature_values", json!(["x"]), "must be an object of texts by id"),
+        (Entity::Plan, "feature_values", json!({"backup": "x"}), "must be an object of texts by id"),
+        (Entity::Plan, "feature_values", json!({"1": 5}), "each text must be text"),
+        (Entity::Contact, "pinned_fields", json!("name"), "must be a list of names of fields"),
         (Entity::Asset, "company_id", json!("1"), number),
         (Entity::Asset, "last_seen", json!("yesterday"), time),
         (Entity::Asset, "last_seen", json!(1_700_000_000), "must be a time as text"),
@@ -151,8 +159,12 @@ fn every_field_takes_null_for_no_value() {
     for entity in Entity::ALL {
         for field in entity.fields() {
             let kept = parse(entity, field.name, Value::Null).unwrap();
-            let is_list = matches!(field.kind, Kind::TextList | Kind::Links(_));
-            assert_eq!(kept, if is_list { json!([]) } else { Value::Null }, "{}", field.name);
+            let empty = match field.kind {
+                Kind::TextList | Kind::Links(_) | Kind::Pins => json!([]),
+                Kind::Values(_) => json!({}),
+                _ => Value::Null,
+            };
+            assert_eq!(kept, empty, "{}", field.name);
         }
     }
 }

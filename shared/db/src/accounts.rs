@@ -1,11 +1,12 @@
-//! What proves who somebody is: passwords, sessions, API keys; and what a proven user may do.
+//! What proves who somebody is: passwords and sessions; and what a proven user may do.
 //!
 //! Users themselves are directory records and are written through [`crate::changes`]. Secrets are kept as hashes only.
 
 use nexus_core::Role;
 use sqlx::types::Json;
 
-use crate::{Db, Error, Query, Result};
+use crate::changes::{self, ChangeError, Deed, Done, Edit};
+use crate::{Db, Error, Query, Result, Tx};
 
 /// A user's password, for the check at login.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -81,13 +82,18 @@ pub async fn any(db: &Db) -> Result<bool> {
 /// Sets a user's password. `is_default`: it is one that everybody knows, so Nexus does not serve a network with it.
 pub async fn set_password(db: &Db, user_id: i64, hash: &str, is_default: bool) -> Result<()> {
     let mut tx = db.write().await?;
+    write_password(&mut tx, user_id, hash, is_default, &db.now()).await?;
+    tx.commit().await
+}
+
+async fn write_password(tx: &mut Tx, user_id: i64, hash: &str, is_default: bool, now: &str) -> Result<()> {
     let query = Query::new(
         "INSERT INTO passwords (user_id, hash, is_default, changed_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, is_default = excluded.is_default, \
          changed_at = excluded.changed_at",
     );
-    tx.execute(query.bind(user_id).bind(hash).bind(is_default).bind(db.now())).await?;
-    tx.commit().await
+    tx.execute(query.bind(user_id).bind(hash).bind(is_default).bind(now)).await?;
+    Ok(())
 }
 
 /// Whether some live user still has a default password.
@@ -122,15 +128,35 @@ pub async fn delete_session(db: &Db, token_hash: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// The user and the role of an API key that is neither revoked nor expired.
-pub async fn find_api_key(db: &Db, hash: &str) -> Result<Option<(i64, Role)>> {
-    let query = Query::new(
-        "SELECT user_id, role FROM api_keys WHERE hash = $1 AND revoked_at IS NULL \
-         AND (expires_at IS NULL OR expires_at > $2)",
-    );
-    let Some((user_id, role)) = db.optional::<(i64, String)>(query.bind(hash).bind(db.now())).await? else {
-        return Ok(None);
-    };
-    let role = Role::parse(&role).ok_or(Error::Corrupt { table: "api_keys", column: "role" })?;
-    Ok(Some((user_id, role)))
+async fn admins(tx: &mut Tx) -> Result<i64> {
+    let people = "SELECT count(*) FROM users WHERE archived_at IS NULL AND role = 'admin' AND NOT service_account";
+    Ok(tx.one::<(i64,)>(Query::new(people)).await?.0)
+}
+
+/// What comes with a change of an account, beside its record.
+#[derive(Clone, Debug, Default)]
+pub struct Secret {
+    /// The hash of a new password.
+    pub password_hash: Option<String>,
+}
+
+/// Applies an edit of an account, and its new password with it. A new password ends the account's sessions.
+///
+/// # Errors
+/// As [`changes::change`]; and [`ChangeError::LastAdmin`] when no person would be left who may do everything.
+pub async fn change(db: &Db, deed: &Deed, edit: Edit, secret: Secret) -> std::result::Result<Done, ChangeError> {
+    let now = db.now();
+    let mut tx = db.write().await?;
+    let before = admins(&mut tx).await?;
+    let mut done = changes::change_in(&mut tx, deed, vec![edit], &now).await?;
+    if before > 0 && admins(&mut tx).await? == 0 {
+        return Err(ChangeError::LastAdmin);
+    }
+    if let (Some(hash), Some(user)) = (&secret.password_hash, done.records.first_mut()) {
+        write_password(&mut tx, user.id, hash, false, &now).await?;
+        tx.execute(Query::new("DELETE FROM sessions WHERE user_id = $1").bind(user.id)).await?;
+    }
+    tx.commit().await?;
+    db.committed(true);
+    Ok(done)
 }

@@ -29,6 +29,15 @@ impl Dialect {
         }
     }
 
+    /// The same with the element's place as `x.key`.
+    #[must_use]
+    pub fn each_in_order(self, n: usize) -> String {
+        match self {
+            Self::Sqlite => self.each(n),
+            Self::Postgres => format!("jsonb_array_elements(${n}) WITH ORDINALITY AS x(value, key)"),
+        }
+    }
+
     /// A JSON object of `(key, expression)` pairs.
     #[must_use]
     pub fn object<'a>(self, pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
@@ -57,6 +66,17 @@ impl Dialect {
         }
     }
 
+    /// The same, of a column that may be null.
+    #[must_use]
+    pub fn nullable_boolean(self, column: &str, required: bool) -> String {
+        match self {
+            Self::Sqlite if !required => {
+                format!("json(CASE WHEN {column} THEN 'true' WHEN {column} IS NULL THEN 'null' ELSE 'false' END)")
+            }
+            _ => self.boolean(column),
+        }
+    }
+
     /// A JSON array of what a subquery `SELECT {value} {from} ORDER BY {order}` yields; empty when it yields nothing.
     #[must_use]
     pub fn array(self, value: &str, from: &str, order: &str) -> String {
@@ -66,12 +86,32 @@ impl Dialect {
         }
     }
 
-    /// What stands before and after an ordered subquery with one column `body` to make it one text: a JSON array.
+    /// A JSON object of what a subquery `SELECT {key}, {value} {from}` yields; the key is text. Empty when it yields
+    /// nothing.
+    #[must_use]
+    pub fn object_of(self, key: &str, value: &str, from: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json((SELECT json_group_object({key}, {value}) {from}))"),
+            Self::Postgres => format!("(SELECT coalesce(json_object_agg({key}, {value}), '{{}}'::json) {from})"),
+        }
+    }
+
+    /// Texts that are JSON already, joined by commas, of an ordered subquery with a column `body`.
+    #[must_use]
+    pub fn joined(self, subquery: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT coalesce(group_concat(r.body, ','), '') FROM ({subquery}) AS r)"),
+            Self::Postgres => format!("(SELECT coalesce(string_agg(r.body, ','), '') FROM ({subquery}) AS r)"),
+        }
+    }
+
+    /// What stands before and after an ordered subquery with one column `body` to make it one text: the inside of a JSON
+    /// array.
     #[must_use]
     pub const fn list(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sqlite => ("SELECT '[' || coalesce(group_concat(body, ','), '') || ']' FROM (", ")"),
-            Self::Postgres => ("SELECT '[' || coalesce(string_agg(body, ','), '') || ']' FROM (", ") AS r"),
+            Self::Sqlite => ("SELECT coalesce(group_concat(body, ','), '') FROM (", ") AS r"),
+            Self::Postgres => ("SELECT coalesce(string_agg(body, ','), '') FROM (", ") AS r"),
         }
     }
 }

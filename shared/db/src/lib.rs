@@ -11,14 +11,19 @@
 compile_error!("nexus-db needs the feature `sqlite`, `postgres` or both");
 
 pub mod accounts;
+pub mod bodies;
 pub mod changes;
 mod dialect;
 mod error;
+pub mod keys;
 pub mod logins;
 mod pool;
 mod query;
 pub mod records;
+pub mod requests;
 pub mod runs;
+pub mod scope;
+pub mod search;
 pub mod sources;
 mod tx;
 

@@ -13,6 +13,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
+use tokio::sync::Notify;
+
 use crate::query::{Query, Row};
 use crate::tx::Tx;
 use crate::{Dialect, Error, Result};
@@ -54,6 +56,7 @@ pub struct Db {
     pub(crate) pool: Pool,
     clock: Clock,
     users_version: Arc<AtomicU64>,
+    written: Arc<Notify>,
 }
 
 impl Db {
@@ -71,8 +74,9 @@ impl Db {
             #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
             _ => return Err(Error::Address),
         };
-        let db = Self { pool, clock, users_version: Arc::default() };
+        let db = Self { pool, clock, users_version: Arc::default(), written: Arc::default() };
         db.migrate().await.map_err(Error::Migration)?;
+        crate::bodies::bring_up(&db).await?;
         Ok(db)
     }
 
@@ -103,6 +107,19 @@ impl Db {
     #[must_use]
     pub fn users_version(&self) -> u64 {
         self.users_version.load(Ordering::Acquire)
+    }
+
+    /// Waits until this process has written to the feed. Take it before the feed is read, so that nothing is missed.
+    pub fn written(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.written.notified()
+    }
+
+    /// A change set is committed: whoever waits for the feed reads again.
+    pub(crate) fn committed(&self, touches_users: bool) {
+        if touches_users {
+            self.users_changed();
+        }
+        self.written.notify_waiters();
     }
 
     pub(crate) fn users_changed(&self) {
@@ -141,6 +158,11 @@ impl Db {
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// Counts the commits that changed anything a reader can see: what is read at one revision is still so at the same.
+    pub async fn revision(&self) -> Result<i64> {
+        Ok(self.one::<(i64,)>(Query::new("SELECT value FROM sequences WHERE name = 'revision'")).await?.0)
     }
 
     /// All rows of one query.

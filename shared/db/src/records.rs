@@ -36,15 +36,26 @@ fn fields_sql(entity: Entity, dialect: Dialect) -> String {
     dialect.object(entity.fields().iter().map(|field| {
         let column = format!("t.{}", field.name);
         let value = match field.kind {
-            Kind::Bool => dialect.boolean(&column),
+            Kind::Bool => dialect.nullable_boolean(&column, field.required),
             Kind::Links(link) => {
                 let value = format!("l.{}", link.target);
                 dialect.array(&value, &format!("FROM {} l WHERE l.{} = t.id", link.table, link.owner), &value)
             }
+            Kind::Values(link) => {
+                let key = format!("CAST(l.{} AS TEXT)", link.target);
+                dialect.object_of(&key, "l.value", &format!("FROM {} l WHERE l.{} = t.id", link.table, link.owner))
+            }
+            Kind::Pins => pins_sql(entity, dialect),
             _ => column,
         };
         (field.name, value)
     }))
+}
+
+/// The SQL of the names of the fields that are pinned on a record of table `t`.
+fn pins_sql(entity: Entity, dialect: Dialect) -> String {
+    let from = format!("FROM field_state p WHERE p.entity = '{}' AND p.record_id = t.id", entity.as_str());
+    dialect.array("p.field", &from, "p.field")
 }
 
 fn select(entity: Entity, dialect: Dialect) -> String {

@@ -1,11 +1,13 @@
 //! What is known of the sources' records: which of ours they are, when they were last seen, what a person pinned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use nexus_core::Fields;
 use nexus_core::entity::Entity;
 use serde_json::Value;
+use sqlx::types::Json;
 
-use crate::{Query, Result, Tx};
+use crate::{Db, Query, Result, Tx};
 
 /// A source's record and ours.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -90,4 +92,56 @@ pub async fn mark_missing(tx: &mut Tx, source: &str, entity: Entity, external_id
     let ids: Vec<Value> = external_ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
     tx.execute(Query::new(sql).bind(Value::from(ids)).bind(source).bind(entity.as_str()).bind(now)).await?;
     Ok(())
+}
+
+/// What a source says of a field of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The source.
+    pub source: String,
+    /// When it was last read.
+    pub at: String,
+    /// The run that read it.
+    pub run_id: i64,
+    /// Who pinned the field, if anybody did.
+    pub pinned_by: Option<String>,
+    /// The source's value.
+    pub value: Value,
+}
+
+#[derive(sqlx::FromRow)]
+struct Values {
+    source: String,
+    confirmed_at: String,
+    confirmed_run_id: i64,
+    vendor_values: Json<Fields>,
+}
+
+/// What the sources say of a record, by field; of two that tell the same field the first by name.
+pub async fn told(db: &Db, entity: Entity, id: i64) -> Result<BTreeMap<String, Told>> {
+    told_in(&mut db.read().await?, entity, id).await
+}
+
+pub(crate) async fn told_in(tx: &mut Tx, entity: Entity, id: i64) -> Result<BTreeMap<String, Told>> {
+    let pins = Query::new("SELECT field, pinned_by FROM field_state WHERE entity = $1 AND record_id = $2");
+    let pins: BTreeMap<String, String> =
+        tx.all::<(String, String)>(pins.bind(entity.as_str()).bind(id)).await?.into_iter().collect();
+    let links = Query::new(
+        "SELECT source, confirmed_at, confirmed_run_id, vendor_values FROM source_links \
+         WHERE entity = $1 AND record_id = $2 ORDER BY source, external_id",
+    );
+    let mut told = BTreeMap::new();
+    for link in tx.all::<Values>(links.bind(entity.as_str()).bind(id)).await? {
+        for (field, value) in link.vendor_values.0 {
+            let pinned_by = pins.get(&field).cloned();
+            told.entry(field).or_insert(Told {
+                source: link.source.clone(),
+                at: link.confirmed_at.clone(),
+                run_id: link.confirmed_run_id,
+                pinned_by,
+                value,
+            });
+        }
+    }
+    Ok(told)
 }

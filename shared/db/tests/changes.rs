@@ -11,7 +11,7 @@ use nexus_test_databases::both;
 use serde_json::{Value, json};
 
 fn deed() -> Deed {
-    Deed { actor: Actor { user_id: None, name: "ada".into() }, origin: Origin::Api, reason: "a test".into() }
+    Deed::new(Actor { user_id: None, name: "ada".into() }, Origin::Api, "a test")
 }
 
 fn parsed(entity: Entity, given: &Value) -> Fields {
@@ -77,7 +77,7 @@ both! {
         let all = records::dump(&world.db, Entity::Company).await.unwrap();
         assert_eq!(all.len(), 1);
         assert_eq!(all[&id].fields["name"], "First");
-        assert_eq!(changes::feed(&world.db, 0, 100).await.unwrap().len(), 2);
+        assert_eq!(changes::feed(&world.db, &nexus_core::Scope::All, 0, 100).await.unwrap().rows.len(), 2);
     }
 
     async fn saving_without_a_change_leaves_no_trace(world: World) {
@@ -86,7 +86,7 @@ both! {
         let done = changes::change(&world.db, &deed(), set).await.unwrap();
         assert_eq!(done.changeset_id, None);
         assert_eq!(done.records[0].version, 1);
-        assert_eq!(changes::feed(&world.db, 0, 100).await.unwrap().len(), 1);
+        assert_eq!(changes::feed(&world.db, &nexus_core::Scope::All, 0, 100).await.unwrap().rows.len(), 1);
     }
 
     async fn a_unique_value_is_held_by_one_live_record_whatever_its_letter_case(world: World) {
@@ -160,7 +160,7 @@ both! {
         let reader = async move {
             let (mut cursor, mut seen) = (0, Vec::new());
             while seen.len() < 96 {
-                for row in changes::feed(&db, cursor, 7).await.unwrap() {
+                for row in changes::feed(&db, &nexus_core::Scope::All, cursor, 7).await.unwrap().rows {
                     cursor = row.cursor;
                     seen.push(row.cursor);
                 }
@@ -182,7 +182,7 @@ both! {
         let (undone, left) = changes::revert(&world.db, &deed(), done.changeset_id.unwrap()).await.unwrap();
         assert_eq!((undone.records.len(), left.len()), (5_000, 0));
         assert!(records::dump(&world.db, Entity::Contact).await.unwrap().is_empty());
-        let by_action = changes::feed(&world.db, 0, 20_000).await.unwrap().into_iter().fold(
+        let by_action = changes::feed(&world.db, &nexus_core::Scope::All, 0, 20_000).await.unwrap().rows.into_iter().fold(
             BTreeMap::<Action, usize>::new(),
             |mut counts, row| {
                 *counts.entry(row.action).or_default() += 1;

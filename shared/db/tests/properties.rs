@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn deed() -> Deed {
-    Deed { actor: Actor { user_id: None, name: "law".into() }, origin: Origin::Api, reason: "a property".into() }
+    Deed::new(Actor { user_id: None, name: "law".into() }, Origin::Api, "a property")
 }
 
 type Dump = BTreeMap<(Entity, i64), Fields>;
@@ -143,7 +143,7 @@ fn check(dialect: Dialect, cases: u32) {
                     let (_, left) = changes::revert(&world.db, &deed(), undone.changeset_id.unwrap()).await.unwrap();
                     assert_eq!((dump(&world.db).await, left.len()), (after, 0), "redo of {edit:?}");
                 }
-                let feed = changes::feed(&world.db, 0, 10_000).await.unwrap();
+                let feed = changes::feed(&world.db, &nexus_core::Scope::All, 0, 10_000).await.unwrap().rows;
                 let cursors: Vec<i64> = feed.iter().map(|row| row.cursor).collect();
                 assert_eq!(cursors, (1..).take(feed.len()).collect::<Vec<i64>>(), "the feed is gap-free");
                 assert_eq!(replay(&feed), dump(&world.db).await, "replaying the feed gives the directory");

@@ -22,7 +22,7 @@ async fn columns(db: &Db) -> Columns {
     };
     let rows = db.all::<(String, String, String, bool)>(Query::new(sql)).await.unwrap();
     rows.into_iter()
-        .filter(|(table, ..)| !table.starts_with("sqlite_") && table != "_sqlx_migrations")
+        .filter(|(table, ..)| !table.starts_with("sqlite_") && table != "_sqlx_migrations" && !is_search(table))
         .map(|(table, column, kind, nullable)| {
             let kind = match kind.to_lowercase().as_str() {
                 "integer" | "bigint" => "number",
@@ -37,6 +37,11 @@ async fn columns(db: &Db) -> Columns {
         .collect()
 }
 
+/// Words are found by other means in each of the two: tables of FTS5, indexes of `pg_trgm`.
+fn is_search(name: &str) -> bool {
+    ["companies", "locations", "contacts", "assets"].iter().any(|table| name.starts_with(&format!("{table}_search")))
+}
+
 type Indexes = Vec<(String, String)>;
 
 async fn indexes(db: &Db) -> Indexes {
@@ -48,7 +53,7 @@ async fn indexes(db: &Db) -> Indexes {
         }
     };
     let mut all = db.all::<(String, String)>(Query::new(sql)).await.unwrap();
-    all.retain(|(table, _)| table != "_sqlx_migrations");
+    all.retain(|(table, name)| table != "_sqlx_migrations" && !is_search(name));
     all.sort();
     all
 }

@@ -41,6 +41,9 @@ pub enum Error {
     /// The directory is in a state in which this cannot be done.
     #[error("{0}")]
     Conflict(String),
+    /// The request is understood, and cannot be what the caller means.
+    #[error("{0}")]
+    Unprocessable(&'static str),
     /// The record moved since the caller read it (`If-Match`).
     #[error("{0}")]
     Stale(String),
@@ -79,6 +82,7 @@ impl Error {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -108,6 +112,11 @@ impl IntoResponse for Error {
 impl From<nexus_db::Error> for Error {
     fn from(error: nexus_db::Error) -> Self {
         match error {
+            nexus_db::Error::Conflict { constraint } if constraint.contains("request_key") => Self::Conflict(
+                "This request was carried out before and its answer was lost. Read what came of it before you send it under \
+                 another Idempotency-Key"
+                    .into(),
+            ),
             nexus_db::Error::Conflict { constraint } => {
                 Self::Conflict(format!("The change breaks a rule of the directory ({constraint})"))
             }
@@ -130,7 +139,9 @@ impl From<ChangeError> for Error {
             ChangeError::Stale { .. } | ChangeError::OtherDigest => Self::Stale(capitalised(&error.to_string())),
             ChangeError::Taken { field, .. } => Self::Conflict(format!("Another record has this {field}")),
             ChangeError::Invalid(fields) => Self::fields(fields),
-            ChangeError::Twice { .. } | ChangeError::Decided { .. } => Self::Conflict(capitalised(&error.to_string())),
+            ChangeError::Twice { .. } | ChangeError::Decided { .. } | ChangeError::LastAdmin => {
+                Self::Conflict(capitalised(&error.to_string()))
+            }
             ChangeError::Store(error) => error.into(),
         }
     }

@@ -6,9 +6,10 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
+use http::{HeaderMap, Uri};
+use nexus_core::Scope;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
@@ -24,6 +25,13 @@ pub fn etag(version: i64) -> String {
 pub(crate) fn etag_of(version: Option<i64>, body: &str) -> String {
     let digest = URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..12]);
     version.map_or_else(|| format!("\"{digest}\""), |version| format!("\"{version}.{digest}\""))
+}
+
+/// The tag of a list: what is asked, by whom, at which revision of the directory, of which version of Nexus.
+#[must_use]
+pub(crate) fn list_tag(revision: i64, uri: &Uri, scope: &Scope) -> String {
+    let asked = format!("{} {uri} {scope:?}", env!("CARGO_PKG_VERSION"));
+    format!("\"r{revision}.{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(asked)[..9]))
 }
 
 /// Whether the caller has this version already (`If-None-Match`).

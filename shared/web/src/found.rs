@@ -3,14 +3,15 @@
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, StatusCode};
-use nexus_db::{Db, Query};
+use nexus_core::{Entity, Scope};
+use nexus_db::{Db, Query, bodies, scope};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::etag::{etag_of, not_modified};
 use crate::{json_text, page};
 
-/// A live record: its id, its version and its JSON.
+/// A record: its id, its version and its JSON.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Found {
     /// Id.
@@ -22,23 +23,41 @@ pub struct Found {
 }
 
 impl Found {
-    /// The live record of `table` (alias `t`) for which `condition`, with one `{}` for its argument, holds; `body` is the
-    /// SQL of its JSON.
+    /// The live record in sight for which `condition`, with one `{}` for its argument, holds; the table's alias is `t`.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn find(
         db: &Db,
-        table: &str,
-        body: &str,
+        entity: Entity,
+        scope: &Scope,
         condition: &str,
         value: impl Into<nexus_db::Arg>,
     ) -> Result<Option<Self>, Error> {
-        let (before, after) = condition.split_once("{}").unwrap_or((condition, ""));
-        let query = Query::new(format!("SELECT t.id, t.version, {body} AS json FROM {table} t WHERE {before}"))
-            .arg(value)
-            .push(after)
-            .push(" AND t.archived_at IS NULL");
+        Ok(db.optional(select(db, entity, scope, condition, value).push(" AND t.archived_at IS NULL")).await?)
+    }
+
+    /// The live record of that id, if it is in sight.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn by_id(db: &Db, entity: Entity, scope: &Scope, id: i64) -> Result<Option<Self>, Error> {
+        Self::find(db, entity, scope, "t.id = {}", id).await
+    }
+
+    /// The archived record for which the condition holds, the one that was archived last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn archived(
+        db: &Db,
+        entity: Entity,
+        scope: &Scope,
+        condition: &str,
+        value: impl Into<nexus_db::Arg>,
+    ) -> Result<Option<Self>, Error> {
+        let query = select(db, entity, scope, condition, value)
+            .push(" AND t.archived_at IS NOT NULL ORDER BY t.archived_at DESC, t.id DESC LIMIT 1");
         Ok(db.optional(query).await?)
     }
 
@@ -58,5 +77,17 @@ impl Found {
     /// [`Error::Internal`] when it is not what it should be, which is logged.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         page::record(&self.json)
+    }
+}
+
+fn select(db: &Db, entity: Entity, scope: &Scope, condition: &str, value: impl Into<nexus_db::Arg>) -> Query {
+    let (before, after) = condition.split_once("{}").unwrap_or((condition, ""));
+    let body = bodies::json(entity, db.dialect(), scope);
+    let query = Query::new(format!("SELECT t.id, t.version, {body} AS json FROM {} t WHERE {before}", entity.table()))
+        .arg(value)
+        .push(after);
+    match scope::condition(entity, scope) {
+        Some(seen) => query.push(" AND ").push(&seen),
+        None => query,
     }
 }

@@ -17,7 +17,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::drain::drained;
 use crate::error::{Error, Problem};
-use crate::page;
+use crate::state::State;
+use crate::{idempotency, page};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,8 +34,10 @@ pub struct Limits {
 pub struct RequestId(pub String);
 
 /// Puts the frame around a router. Everything that the router does not have is a problem or a page, too.
-pub fn frame(router: Router, limits: Limits) -> Router {
+pub fn frame(router: Router<State>, state: State, limits: Limits) -> Router {
     router
+        .layer(middleware::from_fn_with_state(state.clone(), idempotency::once))
+        .with_state(state)
         .fallback(|| async { Error::NotFound("There is nothing at this path") })
         .method_not_allowed_fallback(|| async { Error::Method })
         .layer(DefaultBodyLimit::max(limits.body))

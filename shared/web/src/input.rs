@@ -1,5 +1,7 @@
 //! A record's fields as a caller sends them.
 
+use std::collections::BTreeMap;
+
 use nexus_core::{Entity, FieldError, Fields, fields};
 use nexus_db::{Db, Query};
 use serde_json::{Map, Value, json};
@@ -7,8 +9,21 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 
 /// Members that an answer holds and a body may bring back; they are not the caller's to set.
-const READ_ONLY: &[&str] =
-    &["id", "version", "created_at", "updated_at", "archived_at", "datto_site_uid", "datto_site_uids"];
+const READ_ONLY: &[&str] = &[
+    "id",
+    "version",
+    "created_at",
+    "updated_at",
+    "archived_at",
+    "datto_site_uid",
+    "datto_site_uids",
+    "features",
+    "pinned_fields",
+    "asset_ids",
+    "sources",
+];
+/// Members that the record keeps under another name; callers do not know it.
+const INNER: &[&str] = &["company_id", "company_ids", "feature_values"];
 
 /// Texts as the OpenAPI document tells them: a list, or the older text that holds such a list as JSON.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -26,7 +41,82 @@ pub enum TextList {
 /// Every key that is no field and every value that it cannot hold.
 pub fn record_fields(entity: Entity, mut body: Map<String, Value>) -> Result<Fields, Error> {
     body.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-    fields::parse(entity, &body).map_err(Error::fields)
+    let inner = body.keys().filter(|name| INNER.contains(&name.as_str()));
+    let inner: Vec<_> = inner.map(|name| FieldError::new(name, "is not known by this name")).collect();
+    body.retain(|name, _| !INNER.contains(&name.as_str()));
+    match fields::parse(entity, &body) {
+        Ok(fields) if inner.is_empty() => Ok(fields),
+        Ok(_) => Err(Error::fields(inner)),
+        Err(faults) => Err(Error::fields(faults.into_iter().chain(inner).collect())),
+    }
+}
+
+/// Both of two readings of a body, or the faults of both: whoever has made two mistakes is told both.
+///
+/// # Errors
+/// The faults.
+pub fn both<A, B>(one: Result<A, Error>, other: Result<B, Error>) -> Result<(A, B), Error> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(Error::Invalid { fields: mut faults, .. }), Err(Error::Invalid { fields: more, .. })) => {
+            faults.extend(more);
+            Err(Error::fields(faults))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// Refuses a body that lacks one of the members that a new record needs.
+///
+/// # Errors
+/// `message`, and the members that are missing.
+pub fn missing(body: &Map<String, Value>, names: &[&str], message: &str) -> Result<(), Error> {
+    let missing: Vec<_> = names.iter().filter(|name| is_blank(body, name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let fields = missing.into_iter().map(|name| FieldError::new(*name, "must have a value")).collect();
+    Err(Error::Invalid { message: message.into(), fields })
+}
+
+/// Takes the account numbers of companies out of a body: the list `company_account_numbers`, or the older single
+/// `company_account_number`. None when it has neither.
+///
+/// # Errors
+/// Values of another form.
+pub fn company_numbers(body: &mut Map<String, Value>) -> Result<Option<Vec<String>>, Error> {
+    const LIST: &str = "company_account_numbers";
+    const ONE: &str = "company_account_number";
+    let wrong = |field: &str, message: &str| Err(Error::fields(vec![FieldError::new(field, message)]));
+    match (body.remove(LIST), body.remove(ONE)) {
+        (Some(Value::Array(items)), _) => {
+            match items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>() {
+                Some(numbers) => Ok(Some(numbers)),
+                None => wrong(LIST, "must be a list of account numbers as text"),
+            }
+        }
+        (Some(Value::Null), _) | (None, Some(Value::Null)) => Ok(Some(Vec::new())),
+        (Some(_), _) => wrong(LIST, "must be a list of account numbers as text"),
+        (None, Some(Value::String(number))) if number.trim().is_empty() => Ok(Some(Vec::new())),
+        (None, Some(Value::String(number))) => Ok(Some(vec![number])),
+        (None, Some(_)) => wrong(ONE, "must be an account number as text"),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The account numbers of companies by id, archived ones included.
+///
+/// # Errors
+/// When the store fails.
+pub async fn account_numbers_by_id(db: &Db, ids: &[i64]) -> Result<BTreeMap<i64, String>, Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!(
+        "SELECT c.id, c.account_number FROM {} JOIN companies c ON c.id = CAST(x.value AS BIGINT)",
+        db.dialect().each(1)
+    );
+    Ok(db.all::<(i64, String)>(Query::new(sql).bind(Value::from(ids))).await?.into_iter().collect())
 }
 
 /// Whether a required member is missing or blank.

@@ -50,11 +50,12 @@ async fn serve(group: impl FnOnce() -> Router<State>) -> Result<(), String> {
     let rules = Rules {
         issuer: config.nexus_auth.issuer.clone(),
         token_hours: config.nexus_auth.token_hours,
+        api_key_days: config.nexus_auth.api_key_days(),
         secure_cookies: true,
     };
     let state = State { auth: Auth::new(db.clone(), keys, rules), db };
     let limits = Limits { body: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX) };
-    lambda_http::run(frame(group().with_state(state), limits)).await.map_err(told)
+    lambda_http::run(frame(group(), state, limits)).await.map_err(told)
 }
 
 fn told(error: impl Display) -> String {

@@ -10,9 +10,11 @@ mod drain;
 mod edit_page;
 mod error;
 mod etag;
+mod features;
 mod form;
 mod found;
 mod frame;
+mod idempotency;
 mod input;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -20,6 +22,7 @@ mod list;
 pub mod openapi;
 pub mod page;
 mod paging;
+pub mod record;
 mod request;
 mod state;
 
@@ -29,12 +32,17 @@ pub use body::{json, json_text};
 pub use edit_page::EditPage;
 pub use error::{Error, Problem};
 pub use etag::{IfMatch, etag};
+pub use features::feature_values;
 pub use form::FormKind;
 pub use found::Found;
 pub use frame::{Limits, RequestId, frame};
-pub use input::{TextList, company_ids, is_blank, record_fields};
-pub use list::{List, Sorts};
-pub use paging::{Listing, Paging};
+pub use idempotency::GivenOnce;
+pub use input::{
+    TextList, account_numbers_by_id, both, company_ids, company_numbers, is_blank, missing, record_fields,
+};
+pub use list::List;
+pub use paging::{Listing, Pages, Paging};
+pub use record::{FieldSource, Include, Outcome};
 pub use request::{CsrfForm, Json, Path, Query};
 pub use state::State;
 

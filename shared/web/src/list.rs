@@ -1,38 +1,100 @@
 //! Lists: filters, order and paging made into one query, the same for every kind of record.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
+use futures_util::stream;
 use http::header::{CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use nexus_core::{FieldError, Scope};
-use nexus_db::{Db, Query};
+use nexus_core::{Entity, FieldError, Scope};
+use nexus_db::search::Words;
+use nexus_db::{Db, Query, bodies, scope};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::etag::{etag_of, not_modified};
+use crate::etag::{list_tag, not_modified};
 use crate::json_text;
 use crate::paging::Paging;
+
+/// Records that are read and sent together: enough to make a query worth its while, few enough that a long list needs no
+/// large memory.
+const CHUNK: usize = 1_000;
 
 /// A list under construction: `WHERE` grows by filters, the rest is fixed. The table's alias is `t`.
 #[derive(Clone, Debug)]
 pub struct List {
-    from: String,
+    entity: Entity,
+    scope: Scope,
     filters: Query,
+    /// Nothing but "live and in sight" is asked, so that the count is known.
+    whole: bool,
     order: String,
 }
 
-/// How a list may be sorted: the names that callers use and the SQL that they mean.
-pub type Sorts = &'static [(&'static str, &'static str)];
+/// How a list may be sorted: the names that callers use and the SQL that they mean. The first is the usual one.
+type Sorts = &'static [(&'static str, &'static str)];
+
+/// Where nothing is, the two databases sort at different ends; so nothing is sorted as an empty text.
+const fn sorts(entity: Entity) -> Sorts {
+    match entity {
+        Entity::Company => &[
+            ("name", "lower(t.name)"),
+            ("account_number", "lower(t.account_number)"),
+            ("plan_selected", "lower(coalesce(t.plan_selected, ''))"),
+            ("created_at", "t.created_at"),
+            ("updated_at", "t.updated_at"),
+        ],
+        Entity::Contact => &[
+            ("name", "lower(t.name)"),
+            ("email", "lower(coalesce(t.email, ''))"),
+            ("title", "lower(coalesce(t.title, ''))"),
+            ("created_at", "t.created_at"),
+            ("updated_at", "t.updated_at"),
+        ],
+        Entity::Asset => &[
+            ("hostname", "lower(t.hostname)"),
+            ("hardware_type", "lower(coalesce(t.hardware_type, ''))"),
+            ("device_type", "lower(coalesce(t.device_type, ''))"),
+            ("operating_system", "lower(coalesce(t.operating_system, ''))"),
+            ("antivirus_product", "lower(coalesce(t.antivirus_product, ''))"),
+            ("patch_status", "lower(coalesce(t.patch_status, ''))"),
+            ("last_seen", "coalesce(t.last_seen, '')"),
+            ("created_at", "t.created_at"),
+            ("updated_at", "t.updated_at"),
+        ],
+        Entity::User => &[
+            ("username", "lower(t.username)"),
+            ("email", "lower(coalesce(t.email, ''))"),
+            ("created_at", "t.created_at"),
+            ("updated_at", "t.updated_at"),
+        ],
+        Entity::Location => {
+            &[("name", "lower(t.name)"), ("created_at", "t.created_at"), ("updated_at", "t.updated_at")]
+        }
+        Entity::Plan | Entity::Feature => &[("position", "t.position"), ("name", "lower(t.name)")],
+    }
+}
 
 impl List {
-    /// The live records of a table.
+    /// The live records of a kind that are in sight.
     #[must_use]
-    pub fn new(table: &str) -> Self {
-        Self {
-            from: format!(" FROM {table} t"),
-            filters: Query::new(" WHERE t.archived_at IS NULL"),
-            order: String::new(),
+    pub fn new(entity: Entity, scope: &Scope) -> Self {
+        Self::of(entity, scope, " WHERE t.archived_at IS NULL")
+    }
+
+    /// The archived records of a kind that are in sight.
+    #[must_use]
+    pub fn archived(entity: Entity, scope: &Scope) -> Self {
+        Self { whole: false, ..Self::of(entity, scope, " WHERE t.archived_at IS NOT NULL") }
+    }
+
+    fn of(entity: Entity, scope: &Scope, of: &str) -> Self {
+        let mut filters = Query::new(of);
+        let seen = scope::condition(entity, scope);
+        let whole = seen.is_none();
+        if let Some(condition) = seen {
+            filters = filters.push(" AND ").push(&condition);
         }
+        Self { entity, scope: scope.clone(), filters, whole, order: String::new() }
     }
 
     /// Keeps the rows for which the SQL condition with one `{}` for its argument holds.
@@ -40,51 +102,39 @@ impl List {
     pub fn filter(mut self, condition: &str, value: impl Into<nexus_db::Arg>) -> Self {
         let (before, after) = condition.split_once("{}").unwrap_or((condition, ""));
         self.filters = self.filters.push(" AND ").push(before).arg(value).push(after);
+        self.whole = false;
         self
     }
 
-    /// Keeps what the caller may see: `company` is the condition "belongs to company x.value", e.g.
-    /// `t.id = CAST(x.value AS BIGINT)`.
+    /// Keeps what belongs to one company, by account number, letter case aside.
     #[must_use]
-    pub fn scope(self, db: &Db, scope: &Scope, company: &str) -> Self {
-        match scope {
-            Scope::All => self,
-            Scope::Companies(ids) => {
-                let n = self.filters.len() + 1;
-                let each = db.dialect().each(n);
-                self.filter(
-                    &format!("EXISTS (SELECT 1 FROM {} WHERE {company})", each.replace(&format!("${n}"), "{}")),
-                    Value::from(ids.clone()),
-                )
-            }
-        }
+    pub fn of_company(self, account_number: &str) -> Self {
+        let company = "(SELECT c.id FROM companies c WHERE c.archived_at IS NULL AND lower(c.account_number) = {})";
+        let condition = match self.entity {
+            Entity::Contact => "t.id IN (SELECT l.contact_id FROM contact_companies l WHERE l.company_id = {})",
+            Entity::User => "t.id IN (SELECT l.user_id FROM user_companies l WHERE l.company_id = {})",
+            Entity::Location | Entity::Asset => "t.company_id = {}",
+            Entity::Company | Entity::Plan | Entity::Feature => "t.id = {}",
+        };
+        self.filter(&condition.replace("{}", company), account_number.trim().to_ascii_lowercase())
     }
 
-    /// Keeps the rows that hold the words in one of the columns, letter case aside.
+    /// Keeps the rows that hold all of the words, letter case aside; a telephone number is found however it is written.
     #[must_use]
-    pub fn search(mut self, words: Option<&str>, columns: &[&str]) -> Self {
-        let Some(words) = words.map(str::trim).filter(|words| !words.is_empty()) else { return self };
-        let escaped = words.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{escaped}%");
-        self.filters = self.filters.push(" AND (");
-        for (at, column) in columns.iter().enumerate() {
-            let or = if at == 0 { "" } else { " OR " };
-            self.filters = self
-                .filters
-                .push(or)
-                .push(&format!("lower(t.{column}) LIKE "))
-                .arg(pattern.as_str())
-                .push(" ESCAPE '\\'");
+    pub fn search(mut self, db: &Db, words: Option<&str>) -> Self {
+        if let Some(words) = words.and_then(Words::parse) {
+            self.filters = words.condition(self.entity, db.dialect(), self.filters.push(" AND "));
+            self.whole = false;
         }
-        self.filters = self.filters.push(")");
         self
     }
 
-    /// Sorts by a name out of `sorts`, the first of them by default, and by id among equals.
+    /// Sorts by a name that the kind can be sorted by, and by id among equals.
     ///
     /// # Errors
     /// Names that are not there, with those that are.
-    pub fn sort(mut self, sorts: Sorts, sort: Option<&str>, order: Option<&str>) -> Result<Self, Error> {
+    pub fn sort(mut self, sort: Option<&str>, order: Option<&str>) -> Result<Self, Error> {
+        let sorts = sorts(self.entity);
         let allowed = || sorts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let by = match sort {
             None => sorts.first(),
@@ -110,22 +160,32 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn count(&self, db: &Db) -> Result<i64, Error> {
-        let query = self.filters.clone().before(&format!("SELECT count(*){}", self.from));
+        let query = if self.whole {
+            Query::new("SELECT n FROM live_counts WHERE entity = $1").bind(self.entity.as_str())
+        } else {
+            self.filters.clone().before(&format!("SELECT count(*) FROM {} t", self.entity.table()))
+        };
         Ok(db.one::<(i64,)>(query).await?.0)
     }
 
-    /// The records, each as the SQL expression `body` (a JSON text), in one JSON array.
+    /// The records of a page in one JSON array.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn json(&self, db: &Db, body: &str, page: Option<Paging>) -> Result<String, Error> {
+    pub async fn json(&self, db: &Db, page: Paging) -> Result<String, Error> {
         let (open, close) = db.dialect().list();
-        let mut query =
-            self.filters.clone().before(&format!("{open}SELECT {body} AS body{}", self.from)).push(&self.order);
-        if let Some(page) = page {
-            query = query.push(" LIMIT ").arg(page.per_page).push(" OFFSET ").arg(page.offset());
-        }
-        Ok(db.one::<(String,)>(query.push(close)).await?.0)
+        let body = bodies::json(self.entity, db.dialect(), &self.scope);
+        let query = self
+            .filters
+            .clone()
+            .before(&format!("{open}SELECT {body} AS body FROM {} t", self.entity.table()))
+            .push(&self.order)
+            .push(" LIMIT ")
+            .arg(page.per_page)
+            .push(" OFFSET ")
+            .arg(page.offset())
+            .push(close);
+        Ok(format!("[{}]", db.one::<(String,)>(query).await?.0))
     }
 
     /// The answer to a list request: the page asked for, or everything, or that the caller has it already.
@@ -135,17 +195,36 @@ impl List {
     pub async fn respond(
         &self,
         db: &Db,
+        page: Option<Paging>,
+        (uri, headers): (&Uri, &HeaderMap),
+    ) -> Result<Response, Error> {
+        let body = bodies::json(self.entity, db.dialect(), &self.scope);
+        self.respond_as(db, &body, page, (uri, headers)).await
+    }
+
+    /// As [`List::respond`], each record as the SQL of another JSON text. What it shows changes with the revision alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn respond_as(
+        &self,
+        db: &Db,
         body: &str,
         page: Option<Paging>,
         (uri, headers): (&Uri, &HeaderMap),
     ) -> Result<Response, Error> {
-        let json = self.json(db, body, page).await?;
-        let tag = etag_of(None, &json);
+        // Before the list is read: should it change meanwhile, the tag is too old and not too new.
+        let tag = list_tag(db.revision().await?, uri, &self.scope);
+        let known = not_modified(headers, &tag);
         let mut response = match page {
-            Some(page) => page.respond(uri, self.count(db).await?, json),
-            None => json_text(json),
+            Some(page) => {
+                let json = if known { String::new() } else { self.json(db, page).await? };
+                page.respond(uri, self.count(db).await?, json)
+            }
+            None if known => json_text(String::new()),
+            None => self.everything(db, body).await?,
         };
-        if not_modified(headers, &tag) {
+        if known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             *response.body_mut() = Body::empty();
             response.headers_mut().remove(CONTENT_TYPE);
@@ -154,5 +233,75 @@ impl List {
             response.headers_mut().insert(ETAG, tag);
         }
         Ok(response)
+    }
+
+    /// Everything. A short list at once; a long one part by part: which records there are is settled first, and each is
+    /// sent as it is when its turn comes.
+    async fn everything(&self, db: &Db, body: &str) -> Result<Response, Error> {
+        let (open, close) = db.dialect().list();
+        let most = i64::try_from(CHUNK).unwrap_or(i64::MAX);
+        if !self.whole || self.count(db).await? <= most {
+            let counted = open.replacen("SELECT ", "SELECT count(*), ", 1);
+            let query = self
+                .filters
+                .clone()
+                .before(&format!("{counted}SELECT {body} AS body FROM {} t", self.entity.table()))
+                .push(&self.order)
+                .push(" LIMIT ")
+                .arg(most + 1)
+                .push(close);
+            let (n, inside) = db.one::<(i64, String)>(query).await?;
+            if n <= most {
+                return Ok(json_text(format!("[{inside}]")));
+            }
+        }
+        let ids = self
+            .filters
+            .clone()
+            .before(&format!("{open}SELECT CAST(t.id AS TEXT) AS body FROM {} t", self.entity.table()))
+            .push(&self.order)
+            .push(close);
+        let (ids,) = db.one::<(String,)>(ids).await?;
+        let ids: Vec<i64> = ids.split(',').filter_map(|id| id.parse().ok()).collect();
+        let sql = format!(
+            "{open}SELECT {body} AS body FROM {} JOIN {} t ON t.id = {} ORDER BY {}{close}",
+            db.dialect().each_in_order(1),
+            self.entity.table(),
+            "CAST(x.value AS BIGINT)",
+            "x.key",
+        );
+        let rest = Rest { db: db.clone(), sql, ids, at: 0 };
+        let parts = stream::try_unfold(rest, async |mut rest: Rest| {
+            Ok::<_, Error>(rest.next().await?.map(|part| (part, rest)))
+        });
+        let mut response = json_text(String::new());
+        *response.body_mut() = Body::from_stream(parts);
+        Ok(response)
+    }
+}
+
+/// What is still to be sent of a list.
+struct Rest {
+    db: Db,
+    sql: String,
+    ids: Vec<i64>,
+    at: usize,
+}
+
+impl Rest {
+    /// The next part. A fault ends the answer before its end, which a reader of HTTP notices.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.at >= self.ids.len() {
+            return Ok(None);
+        }
+        let (first, end) = (self.at == 0, self.ids.len().min(self.at + CHUNK));
+        let ids = Value::from(&self.ids[self.at..end]);
+        let (mut part,) = self.db.one::<(String,)>(Query::new(self.sql.as_str()).bind(ids)).await?;
+        part.insert(0, if first { '[' } else { ',' });
+        if end == self.ids.len() {
+            part.push(']');
+        }
+        self.at = end;
+        Ok(Some(part.into()))
     }
 }

@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use axum::response::{IntoResponse, Response};
 use http::header::LINK;
 use http::{HeaderName, HeaderValue, Uri};
-use nexus_core::FieldError;
+use nexus_core::{Entity, FieldError, Scope};
+use nexus_db::Db;
 use serde::Deserialize;
 
 use crate::error::Error;
 use crate::json_text;
+use crate::list::List;
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -22,19 +24,19 @@ pub struct Paging {
     pub per_page: i64,
 }
 
-/// The parameters as they come; flatten this into a list's own.
+/// The pages of a list, as a caller asks for them; flatten this into a list's own parameters.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Listing {
+pub struct Pages {
     /// Page, from 1; without `page` and `per_page` the whole list is sent.
     #[param(value_type = Option<i64>, minimum = 1)]
-    pub page: Option<String>,
+    page: Option<String>,
     /// Records on a page; 100 when only `page` is given.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
-    pub per_page: Option<String>,
+    per_page: Option<String>,
 }
 
-impl Listing {
+impl Pages {
     /// The page asked for, if any was.
     ///
     /// # Errors
@@ -55,6 +57,45 @@ impl Listing {
             (Ok(page), Ok(per_page)) => Ok(Some(Paging { page, per_page })),
             (page, per_page) => Err(Error::fields([page.err(), per_page.err()].into_iter().flatten().collect())),
         }
+    }
+}
+
+/// What every list of records can be asked; flatten this into a list's own parameters.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Listing {
+    /// Words that must all be in the texts of a record, letter case aside; telephone numbers are found however they are
+    /// written.
+    search: Option<String>,
+    /// What to sort by; a name that there is not is answered with those that there are.
+    sort: Option<String>,
+    /// `asc` (default) or `desc`.
+    #[param(value_type = Option<String>, pattern = "^(asc|desc)$")]
+    order: Option<String>,
+    /// `true`: the archived records in place of the live ones.
+    #[param(value_type = Option<bool>)]
+    archived: Option<String>,
+    /// Page, from 1; without `page` and `per_page` the whole list is sent.
+    #[param(value_type = Option<i64>, minimum = 1)]
+    page: Option<String>,
+    /// Records on a page; 100 when only `page` is given.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
+    per_page: Option<String>,
+}
+
+impl Listing {
+    /// The list that is asked for, and the page of it, if any is.
+    ///
+    /// # Errors
+    /// An order or a page that cannot be.
+    pub fn list(self, db: &Db, entity: Entity, scope: &Scope) -> Result<(List, Option<Paging>), Error> {
+        let list = match self.archived.as_deref() {
+            None | Some("false") => List::new(entity, scope),
+            Some("true") => List::archived(entity, scope),
+            Some(_) => return Err(Error::fields(vec![FieldError::new("archived", "must be true or false")])),
+        };
+        let list = list.search(db, self.search.as_deref()).sort(self.sort.as_deref(), self.order.as_deref())?;
+        Ok((list, Pages { page: self.page, per_page: self.per_page }.paging()?))
     }
 }
 
@@ -112,10 +153,10 @@ impl Paging {
 
 #[cfg(test)]
 mod tests {
-    use super::{Listing, Paging};
+    use super::{Pages, Paging};
 
-    fn listing(page: Option<&str>, per_page: Option<&str>) -> Listing {
-        Listing { page: page.map(str::to_owned), per_page: per_page.map(str::to_owned) }
+    fn listing(page: Option<&str>, per_page: Option<&str>) -> Pages {
+        Pages { page: page.map(str::to_owned), per_page: per_page.map(str::to_owned) }
     }
 
     #[test]

@@ -26,7 +26,7 @@ const COMPANIES: usize = 200;
 const PLAN: usize = 5_000;
 
 fn deed() -> Deed {
-    Deed { actor: Actor { user_id: None, name: "bench".into() }, origin: Origin::Sync, reason: "bench".into() }
+    Deed::new(Actor { user_id: None, name: "bench".into() }, Origin::Sync, "bench")
 }
 
 fn company(n: usize) -> Fields {
@@ -65,7 +65,7 @@ async fn served(db: &Db) -> (Router, String) {
     let create = Edit::Create { entity: Entity::User, fields };
     let id = changes::change(db, &deed(), vec![create]).await.unwrap().records[0].id;
     let pem = certificate::new_key().unwrap();
-    let rules = Rules { issuer: "nexus".into(), token_hours: 24, secure_cookies: true };
+    let rules = Rules { issuer: "nexus".into(), token_hours: 24, api_key_days: None, secure_cookies: true };
     let auth = Auth::new(db.clone(), Keys::new([("bench", &pem)]).unwrap(), rules);
     let token = auth.issue(&accounts::find(db, id).await.unwrap().unwrap()).unwrap().token;
     (mount::router(State { db: db.clone(), auth }, Limits { body: 1024 * 1024 }), token)

@@ -14,7 +14,7 @@ pub use browser::{Browser, Form};
 use http::{HeaderMap, Method, StatusCode};
 use local_runner::server::{Bound, Running, Transport};
 use local_runner::{certificate, mount};
-use nexus_core::{Actor, Entity, Fields, fields};
+use nexus_core::{Actor, Entity, Fields, Scope, fields};
 use nexus_db::changes::{Deed, Edit, Origin, change, feed};
 use nexus_db::{Db, accounts};
 use nexus_test_databases::World;
@@ -119,7 +119,7 @@ impl Nexus {
     #[expect(clippy::unused_async, reason = "the server is spawned, which needs a runtime around it")]
     pub async fn serve_with(world: World, keys: &[(&str, &SecretString)]) -> Self {
         let keys = Keys::new(keys.iter().copied()).unwrap();
-        let rules = Rules { issuer: "nexus".into(), token_hours: 24, secure_cookies: true };
+        let rules = Rules { issuer: "nexus".into(), token_hours: 24, api_key_days: Some(366), secure_cookies: true };
         let auth = Auth::new(world.db.clone(), keys, rules);
         let state = State { db: world.db.clone(), auth: auth.clone() };
         let router = mount::router(state, Limits { body: 1024 * 1024 });
@@ -160,13 +160,13 @@ impl Nexus {
     /// A change as Nexus itself makes it; the id of its record.
     pub async fn change(&self, edit: Edit) -> i64 {
         let actor = Actor { user_id: None, name: "story".into() };
-        let deed = Deed { actor, origin: Origin::System, reason: "a story".into() };
+        let deed = Deed::new(actor, Origin::System, "a story");
         change(self.db(), &deed, vec![edit]).await.unwrap().records[0].id
     }
 
     /// How many changes the feed holds: what was written, and what was not.
     pub async fn written(&self) -> usize {
-        feed(self.db(), 0, 10_000).await.unwrap().len()
+        feed(self.db(), &Scope::All, 0, 10_000).await.unwrap().rows.len()
     }
 
     /// A company.
@@ -226,6 +226,17 @@ impl Caller<'_> {
     pub async fn delete(&self, path: &str) -> Answer {
         send(self.request(Method::DELETE, path)).await
     }
+}
+
+/// A path of the OpenAPI document with `value` in the place of its parameters.
+#[must_use]
+pub fn with_parameters(path: &str, value: &str) -> String {
+    let parts = path.split('/').map(|part| match part {
+        "{field}" => "name",
+        _ if part.starts_with('{') => value,
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Sends a request and reads the answer.

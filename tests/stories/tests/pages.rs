@@ -200,7 +200,7 @@ both! {
         for path in ["/companies/007/edit".to_owned(), format!("/contacts/{contact}/edit"), format!("/contacts/{}/edit", contact + 1), format!("/contacts/{tied}/edit")] {
             let form = browser.get(&path).await.form(&path);
             assert_eq!(browser.submit(&form).await.status, 303, "{path}");
-            let rows = nexus_db::changes::feed(nexus.db(), i64::try_from(n).unwrap(), 10).await.unwrap();
+            let rows = nexus_db::changes::feed(nexus.db(), &nexus_core::Scope::All, i64::try_from(n).unwrap(), 10).await.unwrap().rows;
             assert_eq!(rows, [], "{path}");
         }
         nexus.stop().await;

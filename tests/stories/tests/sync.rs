@@ -53,7 +53,7 @@ fn count(run: &Run, entity: &str, what: &str) -> u64 {
 }
 
 async fn feed_length(syncing: &Syncing) -> usize {
-    changes::feed(syncing.nexus.db(), 0, 100_000).await.unwrap().len()
+    changes::feed(syncing.nexus.db(), &nexus_core::Scope::All, 0, 100_000).await.unwrap().rows.len()
 }
 
 both! {

@@ -13,7 +13,7 @@ use super::{Choice, ConfigError, DatabaseUrl, Place};
 
 /// Every section and the keys it knows. No keys: the names are free (`[plans]`, `[features]`).
 const SECTIONS: [(&str, &[&str]); 7] = [
-    ("nexus_auth", &["username", "password", "token_hours", "issuer"]),
+    ("nexus_auth", &["username", "password", "token_hours", "api_key_days_max", "issuer"]),
     ("freshservice", &["api_key", "domain", "base_url", "requests_per_minute"]),
     ("datto", &["api_endpoint", "public_key", "secret_key", "base_url", "requests_per_minute"]),
     ("database", &["url", "max_connections", "acquire_timeout_seconds", "busy_timeout_ms"]),

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use nexus_core::entity::{Entity, Field, Kind};
+use nexus_core::entity::{Entity, Field, Kind, PINNED};
 use nexus_core::{FieldError, Fields, fields};
 use serde_json::Value;
 
 use super::ChangeError;
-use super::row::{Action, Outcome, Row, references};
+use super::row::{Action, Outcome, Row, Sight, references};
 use crate::records::{self, Record};
 use crate::{Query, Result, Tx};
 
@@ -25,8 +25,14 @@ type Known = BTreeMap<(Entity, i64), Record>;
 /// The records of each kind that are not written yet but will be when the rows are.
 type Planned = BTreeMap<Entity, BTreeSet<i64>>;
 
-pub(super) async fn decide(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
-    decide_with(tx, rows, failure, &Planned::new()).await
+/// `pins`: the fields that a row changes stay as they are set, whatever a source says later.
+pub(super) async fn decide(
+    tx: &mut Tx,
+    rows: &mut [Row],
+    failure: Failure,
+    pins: bool,
+) -> std::result::Result<(), ChangeError> {
+    decide_with(tx, rows, failure, pins, &Planned::new()).await
 }
 
 /// As [`decide`], for rows that may also link to what a plan has set out to create.
@@ -34,11 +40,13 @@ pub(super) async fn decide_with(
     tx: &mut Tx,
     rows: &mut [Row],
     failure: Failure,
+    pins: bool,
     planned: &Planned,
 ) -> std::result::Result<(), ChangeError> {
     let known = load_known(tx, rows).await?;
+    let synced = if pins { synced(tx, rows).await? } else { BTreeSet::new() };
     for row in rows.iter_mut() {
-        let outcome = decide_row(row, &known);
+        let outcome = decide_row(row, &known, synced.contains(&(row.entity, row.id)));
         settle(row, outcome, failure)?;
     }
     check_references(tx, rows, failure, planned).await?;
@@ -79,7 +87,27 @@ async fn load_known(tx: &mut Tx, rows: &[Row]) -> std::result::Result<Known, Cha
     Ok(known)
 }
 
-fn decide_row(row: &Row, known: &Known) -> std::result::Result<Outcome, ChangeError> {
+/// Those of the records to be updated that a source tells something of.
+async fn synced(tx: &mut Tx, rows: &[Row]) -> Result<BTreeSet<(Entity, i64)>> {
+    let mut synced = BTreeSet::new();
+    for entity in Entity::ALL.into_iter().filter(|entity| entity.field(PINNED).is_some()) {
+        let updated = rows.iter().filter(|row| row.entity == entity && row.action == Action::Update);
+        let ids: Vec<i64> = updated.map(|row| row.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let sql = format!(
+            "SELECT DISTINCT record_id FROM source_links WHERE entity = $2 \
+             AND record_id IN (SELECT CAST(x.value AS BIGINT) FROM {})",
+            tx.dialect().each(1)
+        );
+        let found = tx.all::<(i64,)>(Query::new(sql).bind(Value::from(ids)).bind(entity.as_str())).await?;
+        synced.extend(found.into_iter().map(|(id,)| (entity, id)));
+    }
+    Ok(synced)
+}
+
+fn decide_row(row: &Row, known: &Known, pins: bool) -> std::result::Result<Outcome, ChangeError> {
     let Row { entity, id, .. } = *row;
     if row.action == Action::Create {
         // A planned record has its id already, so that the plan's other rows can link to it.
@@ -89,7 +117,8 @@ fn decide_row(row: &Row, known: &Known) -> std::result::Result<Outcome, ChangeEr
         let mut wanted = row.wanted.clone();
         fields::complete(entity, &mut wanted).map_err(ChangeError::Invalid)?;
         let record = Record { version: 1, created_at: String::new(), archived_at: None, fields: wanted.clone() };
-        return Ok(Outcome::Write { record, before: Fields::new(), after: wanted });
+        let sight = Sight::whole(entity, id, &wanted);
+        return Ok(Outcome::Write { record, before: Fields::new(), after: wanted, sight });
     }
     let current = known.get(&(entity, id)).ok_or(ChangeError::NotFound { entity, id })?;
     let archived = current.archived_at.is_some();
@@ -116,6 +145,11 @@ fn decide_row(row: &Row, known: &Known) -> std::result::Result<Outcome, ChangeEr
     if row.action == Action::Update && after.is_empty() {
         return Ok(Outcome::Unchanged(current.version));
     }
+    // What a person types over a synced field stays, unless the pins themselves are what is changed.
+    if pins && !after.contains_key(PINNED) {
+        pin(&mut record, &mut before, &mut after);
+    }
+    let sight = Sight::of(entity, id, &current.fields, &record.fields);
     // The feed tells a record that leaves or comes back in full, so that a follower needs no second read.
     match row.action {
         Action::Archive => before.clone_from(&current.fields),
@@ -123,7 +157,20 @@ fn decide_row(row: &Row, known: &Known) -> std::result::Result<Outcome, ChangeEr
         _ => {}
     }
     record.version += 1;
-    Ok(Outcome::Write { record, before, after })
+    Ok(Outcome::Write { record, before, after, sight })
+}
+
+/// Adds the changed fields to those that are pinned.
+fn pin(record: &mut Record, before: &mut Fields, after: &mut Fields) {
+    let old = record.fields.get(PINNED).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+    let mut names: BTreeSet<&str> = old.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    names.extend(after.keys().map(String::as_str));
+    let new = Value::from(names.into_iter().collect::<Vec<_>>());
+    if new != old {
+        before.insert(PINNED.to_owned(), old);
+        after.insert(PINNED.to_owned(), new.clone());
+        record.fields.insert(PINNED.to_owned(), new);
+    }
 }
 
 /// Every record that a row links to must exist, or be created by the same change set.
@@ -173,7 +220,7 @@ async fn check_references(
 fn linking(entity: Entity) -> impl Iterator<Item = (&'static Field, Entity)> {
     entity.fields().iter().filter_map(|field| match field.kind {
         Kind::Reference(target) => Some((field, target)),
-        Kind::Links(link) => Some((field, link.entity)),
+        Kind::Links(link) | Kind::Values(link) => Some((field, link.entity)),
         _ => None,
     })
 }

@@ -73,7 +73,7 @@ impl Draft {
     /// [`ChangeError::Twice`] when the rows name a record twice.
     pub async fn add(&mut self, tx: &mut Tx, proposals: Vec<Proposal>) -> std::result::Result<(), ChangeError> {
         let mut rows: Vec<Row> = proposals.into_iter().map(Row::from).collect();
-        decide_with(tx, &mut rows, Failure::Skip, &self.planned).await?;
+        decide_with(tx, &mut rows, Failure::Skip, false, &self.planned).await?;
         rows.retain(|row| row.action == Action::Link || !matches!(row.outcome, Outcome::Unchanged(_)));
         for row in &rows {
             let line = json!([row.entity, row.id, row.action.as_str(), row.version, row.wanted, row.link]);

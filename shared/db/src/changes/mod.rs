@@ -15,22 +15,25 @@
 mod decide;
 mod draft;
 mod feed;
+mod pins;
 mod plan;
 mod row;
 mod undo;
 mod write;
 
 pub use draft::{Draft, Proposal, reserve};
-pub use feed::{FeedRow, feed};
+pub use feed::{Feed, FeedRow, feed};
+pub use pins::pin;
 pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
 pub use row::{Action, Link, RowState};
 pub use undo::{LeftAlone, revert};
+pub(crate) use write::lock_feed;
 
 use nexus_core::entity::Entity;
 use nexus_core::{Actor, FieldError, Fields};
 use thiserror::Error;
 
-use crate::Db;
+use crate::{Db, Tx};
 
 /// Where a change set comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,20 @@ pub struct Deed {
     pub origin: Origin,
     /// A short sentence for the history.
     pub reason: String,
+    /// Names the request of which it comes, if that must be carried out once at most (`Idempotency-Key`).
+    pub request_key: Option<String>,
+}
+
+impl Deed {
+    /// Something that is done, whatever request it comes of.
+    pub fn new(actor: Actor, origin: Origin, reason: impl Into<String>) -> Self {
+        Self { actor, origin, reason: reason.into(), request_key: None }
+    }
+
+    /// Whether a person or a service means just these fields, so that no source may replace them.
+    const fn pins(&self) -> bool {
+        matches!(self.origin, Origin::Api | Origin::Page)
+    }
 }
 
 /// One record's change as its author wants it. A change set holds each record once at most.
@@ -111,6 +128,19 @@ pub enum Edit {
         /// As in `Update`.
         version: Option<i64>,
     },
+}
+
+impl Edit {
+    /// The kind of its record.
+    #[must_use]
+    pub const fn entity(&self) -> Entity {
+        match *self {
+            Self::Create { entity, .. }
+            | Self::Update { entity, .. }
+            | Self::Archive { entity, .. }
+            | Self::Restore { entity, .. } => entity,
+        }
+    }
 }
 
 /// What came of a change set.
@@ -163,6 +193,9 @@ pub enum ChangeError {
     /// Fields that no record may have.
     #[error("some fields are not valid")]
     Invalid(Vec<FieldError>),
+    /// No person would be left who may do everything.
+    #[error("one person must stay an administrator")]
+    LastAdmin,
     /// The change set names a record twice.
     #[error("{} {id} is changed twice in one change set", entity.as_str())]
     Twice {
@@ -197,16 +230,18 @@ pub enum ChangeError {
 /// # Errors
 /// The first edit that cannot be applied.
 pub async fn change(db: &Db, deed: &Deed, edits: Vec<Edit>) -> Result<Done, ChangeError> {
-    let now = db.now();
     let mut tx = db.write().await?;
-    write::lock_feed(&mut tx).await?;
-    let mut rows: Vec<row::Row> = edits.into_iter().map(row::Row::from).collect();
-    decide::decide(&mut tx, &mut rows, decide::Failure::Abort).await?;
-    let touches_users = rows.iter().any(|row| row.entity == Entity::User);
-    let done = write::write_new(&mut tx, deed, rows, None, &now).await?;
+    let touches_users = edits.iter().any(|edit| edit.entity() == Entity::User);
+    let done = change_in(&mut tx, deed, edits, &db.now()).await?;
     tx.commit().await?;
-    if touches_users {
-        db.users_changed();
-    }
+    db.committed(touches_users);
     Ok(done)
+}
+
+/// As [`change`], as a part of a transaction.
+pub(crate) async fn change_in(tx: &mut Tx, deed: &Deed, edits: Vec<Edit>, now: &str) -> Result<Done, ChangeError> {
+    lock_feed(tx).await?;
+    let mut rows: Vec<row::Row> = edits.into_iter().map(row::Row::from).collect();
+    decide::decide(tx, &mut rows, decide::Failure::Abort, deed.pins()).await?;
+    Ok(write::write_new(tx, deed, rows, None, now).await?)
 }

@@ -151,10 +151,9 @@ pub async fn apply(
     if let Some(run_id) = head.run_id {
         runs::finish_applied(&mut tx, run_id, &applied, &now).await?;
     }
+    write::advance_revision(&mut tx).await?;
     tx.commit().await?;
-    if applied.counts.keys().any(|(entity, _)| *entity == Entity::User) {
-        db.users_changed();
-    }
+    db.committed(applied.counts.keys().any(|(entity, _)| *entity == Entity::User));
     Ok(applied)
 }
 
@@ -172,15 +171,19 @@ async fn apply_chunk(
 ) -> std::result::Result<(), ChangeError> {
     let (out, chosen): (Vec<_>, Vec<_>) = stored.into_iter().partition(|row| except.contains(&row.id));
     let mut rows = chosen.into_iter().map(SetRow::into_row).collect::<Result<Vec<_>>>()?;
-    decide(tx, &mut rows, Failure::Skip).await?;
-    write::write_records(tx, &mut rows, now).await?;
+    decide(tx, &mut rows, Failure::Skip, false).await?;
+    // A plan pins nothing, so nobody needs to be named for it.
+    write::write_records(tx, &mut rows, "", now).await?;
     write::write_source_links(tx, &rows, run_id.unwrap_or_default(), now).await?;
+    write::refresh_bodies(tx, &rows).await?;
     applied.rejected += out.len() as u64;
     for (what, n) in write::count(&rows) {
         *applied.counts.entry(what).or_default() += n;
     }
     let told = rows.iter().filter(|row| is_told(row)).count();
-    let mut cursors = write::allocate(tx, "feed", told).await?..;
+    let first = write::allocate(tx, "feed", told).await?;
+    write::write_sight(tx, rows.iter().filter(|row| is_told(row)).zip(first..)).await?;
+    let mut cursors = first..;
     let mut results: Vec<Value> = out.iter().map(|row| json!({"id": row.id, "state": "rejected"})).collect();
     for row in &rows {
         results.push(match &row.outcome {
@@ -193,12 +196,13 @@ async fn apply_chunk(
                 "state": RowState::Applied.as_str(),
                 "reason": row.reason,
                 "cursor": is_told(row).then(|| cursors.next()).flatten(),
+                "snapshot": write::snapshot(row),
             }),
         });
     }
     let sql = format!(
         "UPDATE changes SET state = x.value->>'state', cursor = CAST(x.value->>'cursor' AS BIGINT), \
-         reason = coalesce(x.value->>'reason', reason), at = $2 FROM {} WHERE changes.id = CAST(x.value->>'id' AS BIGINT)",
+         reason = coalesce(x.value->>'reason', reason), snapshot = nullif(x.value->'snapshot', 'null'), at = $2 FROM {} WHERE changes.id = CAST(x.value->>'id' AS BIGINT)",
         tx.dialect().each(1)
     );
     tx.execute(Query::new(sql).bind(Value::from(results)).bind(now)).await?;

@@ -1,5 +1,7 @@
 //! A change on its way to the database.
 
+use std::collections::BTreeSet;
+
 use nexus_core::Fields;
 use nexus_core::entity::Entity;
 use serde::{Deserialize, Serialize};
@@ -124,8 +126,49 @@ pub(super) enum Outcome {
     Unchanged(i64),
     /// Skipped, and why.
     Stale(String),
-    /// The record as it will be, and the changed fields before and after.
-    Write { record: Record, before: Fields, after: Fields },
+    /// The record as it will be, the changed fields before and after, and who sees it.
+    Write { record: Record, before: Fields, after: Fields, sight: Sight },
+}
+
+/// The companies (ids) whose readers see a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// The record is theirs before and after.
+    pub stays: BTreeSet<i64>,
+    /// It becomes theirs.
+    pub enters: BTreeSet<i64>,
+    /// It is theirs no more.
+    pub leaves: BTreeSet<i64>,
+}
+
+impl Sight {
+    /// Of a record that comes, goes or comes back.
+    pub(super) fn whole(entity: Entity, id: i64, fields: &Fields) -> Self {
+        Self { stays: companies(entity, id, fields), ..Self::default() }
+    }
+
+    /// Of a record whose fields change.
+    pub(super) fn of(entity: Entity, id: i64, before: &Fields, after: &Fields) -> Self {
+        let (before, after) = (companies(entity, id, before), companies(entity, id, after));
+        let part = |of: &BTreeSet<i64>, held: bool, by: &BTreeSet<i64>| {
+            of.iter().copied().filter(|id| by.contains(id) == held).collect()
+        };
+        Self {
+            stays: part(&after, true, &before),
+            enters: part(&after, false, &before),
+            leaves: part(&before, false, &after),
+        }
+    }
+}
+
+/// The companies that a record belongs to.
+fn companies(entity: Entity, id: i64, fields: &Fields) -> BTreeSet<i64> {
+    match entity {
+        Entity::Company => BTreeSet::from([id]),
+        Entity::Location | Entity::Asset => references(fields.get("company_id")).into_iter().collect(),
+        Entity::Contact | Entity::User => references(fields.get("company_ids")).into_iter().collect(),
+        Entity::Plan | Entity::Feature => BTreeSet::new(),
+    }
 }
 
 impl Row {
@@ -159,6 +202,7 @@ impl From<Edit> for Row {
 pub(super) fn references(value: Option<&Value>) -> Vec<i64> {
     match value {
         Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_i64).collect(),
+        Some(Value::Object(values)) => values.keys().filter_map(|id| id.parse().ok()).collect(),
         Some(value) => value.as_i64().into_iter().collect(),
         None => Vec::new(),
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use nexus_core::Fields;
-use nexus_core::entity::Entity;
+use nexus_core::entity::{Entity, PINNED};
 
 use super::decide::{Failure, decide};
 use super::plan::{ROW, SetRow, find_in};
 use super::row::{Action, Outcome, Row};
-use super::{ChangeError, Deed, Done, write};
+use super::{ChangeError, Deed, Done, pins, write};
 use crate::{Db, Query, records};
 
 /// A row that an undo left as it is.
@@ -63,13 +63,20 @@ pub async fn revert(
         let moved = current.get(&(entity, id)).is_none_or(|record| {
             // Of an archived record, what was before is what must still be; of any other, what came after.
             let expected = if action == Action::Archive { &row.before.0 } else { &row.after.0 };
-            expected.iter().any(|(field, value)| record.fields.get(field) != Some(value))
+            expected
+                .iter()
+                .filter(|(field, _)| *field != PINNED)
+                .any(|(field, value)| record.fields.get(field) != Some(value))
         });
         if moved {
             left.push(LeftAlone { change_id: row.id, entity, id, reason: "it was changed again since".to_owned() });
             continue;
         }
-        let wanted = if action == Action::Update { row.before.0.clone() } else { Fields::new() };
+        let mut wanted = if action == Action::Update { row.before.0.clone() } else { Fields::new() };
+        if let (Some(pins), Some(record)) = (wanted.get_mut(PINNED), current.get(&(entity, id))) {
+            // Of the pins only those that came with this change go, and those that it took away come back.
+            *pins = pins::undone(&record.fields[PINNED], pins, &row.after.0[PINNED]);
+        }
         rows.push(Row {
             change_id: Some(row.id),
             entity,
@@ -82,7 +89,7 @@ pub async fn revert(
             outcome: Outcome::Undecided,
         });
     }
-    decide(&mut tx, &mut rows, Failure::Skip).await?;
+    decide(&mut tx, &mut rows, Failure::Skip, false).await?;
     for row in &rows {
         if let (Outcome::Stale(reason), Some(change_id)) = (&row.outcome, row.change_id) {
             left.push(LeftAlone { change_id, entity: row.entity, id: row.id, reason: reason.clone() });
@@ -95,8 +102,6 @@ pub async fn revert(
         tx.execute(query).await?;
     }
     tx.commit().await?;
-    if touches_users {
-        db.users_changed();
-    }
+    db.committed(touches_users);
     Ok((done, left))
 }

@@ -7,12 +7,12 @@ use nexus_core::entity::{Entity, Kind};
 use serde_json::{Map, Value, json};
 
 use super::row::{Action, Outcome, Row, RowState, references};
-use super::{Deed, Done, Origin, Touched};
+use super::{Deed, Done, Touched, pins};
 use crate::records::Record;
-use crate::{Error, Query, Result, Tx};
+use crate::{Error, Query, Result, Tx, bodies, search};
 
 /// Becomes the only writer until the transaction ends. In SQLite the transaction is that already.
-pub(super) async fn lock_feed(tx: &mut Tx) -> Result<()> {
+pub(crate) async fn lock_feed(tx: &mut Tx) -> Result<()> {
     if tx.dialect() == crate::Dialect::Postgres {
         tx.one::<(i64,)>(Query::new("SELECT value FROM sequences WHERE name = 'feed' FOR UPDATE")).await?;
     }
@@ -35,28 +35,29 @@ pub(super) async fn write_new(
     reverts: Option<i64>,
     now: &str,
 ) -> Result<Done> {
-    write_records(tx, &mut rows, now).await?;
+    write_records(tx, &mut rows, &deed.actor.name, now).await?;
     let records = rows.iter().map(touched).collect();
     rows.retain(|row| matches!(row.outcome, Outcome::Write { .. }));
     if rows.is_empty() {
         return Ok(Done { changeset_id: None, records });
     }
+    refresh_bodies(tx, &rows).await?;
+    advance_revision(tx).await?;
     let head = Query::new(
-        "INSERT INTO changesets (state, origin, author_id, author, reason, reverts_id, created_at, decided_at, decided_by) \
-         VALUES ('applied', $1, $2, $3, $4, $5, $6, $6, $3) RETURNING id",
+        "INSERT INTO changesets (state, origin, author_id, author, reason, reverts_id, created_at, decided_at, decided_by, \
+         request_key) VALUES ('applied', $1, $2, $3, $4, $5, $6, $6, $3, $7) RETURNING id",
     )
     .bind(deed.origin.as_str())
     .bind(deed.actor.user_id)
     .bind(deed.actor.name.as_str())
     .bind(deed.reason.as_str())
     .bind(reverts)
-    .bind(now);
+    .bind(now)
+    .bind(deed.request_key.clone());
     let (changeset_id,) = tx.one::<(i64,)>(head).await?;
     let cursor = allocate(tx, "feed", rows.len()).await?;
     insert_changes(tx, changeset_id, &rows, Some(cursor), now).await?;
-    if matches!(deed.origin, Origin::Api | Origin::Page) {
-        pin(tx, &rows, &deed.actor.name, now).await?;
-    }
+    write_sight(tx, rows.iter().zip(cursor..)).await?;
     Ok(Done { changeset_id: Some(changeset_id), records })
 }
 
@@ -70,10 +71,10 @@ fn touched(row: &Row) -> Touched {
 }
 
 /// Writes the records themselves and their links.
-pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], now: &str) -> Result<()> {
+pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], who: &str, now: &str) -> Result<()> {
     for entity in Entity::ALL {
         number(tx, entity, rows).await?;
-        let (mut archived, mut created, mut updated) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut archived, mut created, mut updated, mut more) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for row in rows.iter_mut().filter(|row| row.entity == entity) {
             let Outcome::Write { record, .. } = &mut row.outcome else { continue };
             match row.action {
@@ -81,6 +82,11 @@ pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], now: &str) -> R
                 Action::Archive => record.archived_at = Some(now.to_owned()),
                 _ => record.archived_at = None,
             }
+            more += match row.action {
+                Action::Create | Action::Restore => 1,
+                Action::Archive => -1,
+                Action::Update | Action::Link => 0,
+            };
             let payload = columns(entity, row.id, record, now);
             match row.action {
                 Action::Create => created.push(payload),
@@ -92,8 +98,13 @@ pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], now: &str) -> R
         update(tx, entity, archived).await?;
         insert(tx, entity, created).await?;
         update(tx, entity, updated).await?;
+        if more != 0 {
+            let query = Query::new("UPDATE live_counts SET n = n + $1 WHERE entity = $2");
+            tx.execute(query.bind(more).bind(entity.as_str())).await?;
+        }
     }
-    write_links(tx, rows).await
+    write_links(tx, rows).await?;
+    pins::write(tx, rows, who, now).await
 }
 
 /// Gives new records their ids.
@@ -121,6 +132,7 @@ fn columns(entity: Entity, id: i64, record: &Record, now: &str) -> Value {
             (field.name.to_owned(), value)
         })
         .collect();
+    payload.insert("search".into(), search::text(entity, &record.fields).into());
     payload.insert("id".into(), id.into());
     payload.insert("version".into(), record.version.into());
     payload.insert("created_at".into(), record.created_at.as_str().into());
@@ -133,7 +145,8 @@ fn columns(entity: Entity, id: i64, record: &Record, now: &str) -> Value {
 fn column_expressions(entity: Entity) -> Vec<(&'static str, String)> {
     let text = |name| (name, format!("x.value->>'{name}'"));
     let number = |name| (name, format!("CAST(x.value->>'{name}' AS BIGINT)"));
-    let own = [number("id"), number("version"), text("created_at"), text("updated_at"), text("archived_at")];
+    let own =
+        [number("id"), number("version"), text("created_at"), text("updated_at"), text("archived_at"), text("search")];
     let fields = entity.fields().iter().filter(|field| field.is_column()).map(|field| match field.kind {
         Kind::Integer | Kind::Reference(_) => number(field.name),
         Kind::Bool => (field.name, format!("CAST(x.value->>'{}' AS BOOLEAN)", field.name)),
@@ -183,7 +196,11 @@ async fn update(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> 
 async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
     for entity in Entity::ALL {
         for field in entity.fields() {
-            let Kind::Links(link) = field.kind else { continue };
+            let (link, valued) = match field.kind {
+                Kind::Links(link) => (link, false),
+                Kind::Values(link) => (link, true),
+                _ => continue,
+            };
             let (mut cleared, mut pairs) = (Vec::new(), Vec::new());
             for row in rows.iter().filter(|row| row.entity == entity && row.action != Action::Archive) {
                 let Outcome::Write { after, .. } = &row.outcome else { continue };
@@ -191,7 +208,10 @@ async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
                 if row.action != Action::Create {
                     cleared.push(Value::from(row.id));
                 }
-                pairs.extend(references(Some(value)).into_iter().map(|target| json!({"o": row.id, "t": target})));
+                pairs.extend(references(Some(value)).into_iter().map(|target| {
+                    let value = if valued { &value[target.to_string()] } else { &Value::Null };
+                    json!({"o": row.id, "t": target, "v": value})
+                }));
             }
             let each = tx.dialect().each(1);
             if !cleared.is_empty() {
@@ -202,9 +222,10 @@ async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
                 tx.execute(Query::new(sql).bind(Value::from(cleared))).await?;
             }
             if !pairs.is_empty() {
+                let (column, value) = if valued { (", value", ", x.value->>'v'") } else { ("", "") };
                 let sql = format!(
-                    "INSERT INTO {} ({}, {}) \
-                     SELECT CAST(x.value->>'o' AS BIGINT), CAST(x.value->>'t' AS BIGINT) FROM {each}",
+                    "INSERT INTO {} ({}, {}{column}) \
+                     SELECT CAST(x.value->>'o' AS BIGINT), CAST(x.value->>'t' AS BIGINT){value} FROM {each}",
                     link.table, link.owner, link.target
                 );
                 tx.execute(Query::new(sql).bind(Value::from(pairs))).await?;
@@ -237,15 +258,16 @@ pub(super) async fn insert_changes(
                 "cursor": cursor.map(|first| first + at), "entity": row.entity.as_str(), "record_id": row.id,
                 "action": row.action.as_str(), "state": state.as_str(), "reason": reason, "version": row.version,
                 "before": before, "after": after, "link": row.link,
+                "snapshot": cursor.and_then(|_| snapshot(row)),
             })
         })
         .collect();
     let sql = format!(
         "INSERT INTO changes (changeset_id, cursor, entity, record_id, action, state, reason, version, before, after, \
-         link, at) \
+         link, snapshot, at) \
          SELECT $2, CAST(x.value->>'cursor' AS BIGINT), x.value->>'entity', CAST(x.value->>'record_id' AS BIGINT), \
          x.value->>'action', x.value->>'state', x.value->>'reason', CAST(x.value->>'version' AS BIGINT), x.value->'before', \
-         x.value->'after', nullif(x.value->'link', 'null'), $3 FROM {}",
+         x.value->'after', nullif(x.value->'link', 'null'), nullif(x.value->'snapshot', 'null'), $3 FROM {}",
         tx.dialect().each(1)
     );
     let query = Query::new(sql).bind(Value::from(payload)).bind(changeset_id).bind(now);
@@ -253,33 +275,69 @@ pub(super) async fn insert_changes(
     Ok(())
 }
 
-/// What a person types over a synced field stays: the field no longer follows its source.
-async fn pin(tx: &mut Tx, rows: &[Row], who: &str, now: &str) -> Result<()> {
-    let fields: Vec<Value> = rows
-        .iter()
-        .filter(|row| row.action == Action::Update)
-        .filter_map(|row| match &row.outcome {
-            Outcome::Write { after, .. } => Some((row, after)),
-            _ => None,
-        })
-        .flat_map(|(row, after)| {
-            after.keys().map(|field| json!({"entity": row.entity.as_str(), "id": row.id, "field": field}))
-        })
-        .collect();
-    if fields.is_empty() {
+/// The whole record, for the readers of a company that it enters.
+pub(super) fn snapshot(row: &Row) -> Option<&Fields> {
+    match &row.outcome {
+        Outcome::Write { record, sight, .. } if !sight.enters.is_empty() => Some(&record.fields),
+        _ => None,
+    }
+}
+
+/// Says who may read the rows of the feed, each given with its cursor.
+pub(super) async fn write_sight<'a>(tx: &mut Tx, rows: impl Iterator<Item = (&'a Row, i64)>) -> Result<()> {
+    let mut seen: Vec<Value> = Vec::new();
+    for (row, cursor) in rows {
+        let Outcome::Write { sight, .. } = &row.outcome else { continue };
+        for (side, companies) in [("stays", &sight.stays), ("enters", &sight.enters), ("leaves", &sight.leaves)] {
+            seen.extend(companies.iter().map(|id| json!({"c": cursor, "o": id, "s": side})));
+        }
+    }
+    if seen.is_empty() {
         return Ok(());
     }
     let sql = format!(
-        "INSERT INTO field_state (entity, record_id, field, pinned_by, pinned_at) \
-         SELECT DISTINCT l.entity, l.record_id, x.value->>'field', $2, $3 FROM {} \
-         JOIN source_links l ON l.entity = x.value->>'entity' AND l.record_id = CAST(x.value->>'id' AS BIGINT) \
-         WHERE true \
-         ON CONFLICT (entity, record_id, field) \
-         DO UPDATE SET pinned_by = excluded.pinned_by, pinned_at = excluded.pinned_at",
+        "INSERT INTO change_companies (cursor, company_id, side) \
+         SELECT CAST(x.value->>'c' AS BIGINT), CAST(x.value->>'o' AS BIGINT), x.value->>'s' FROM {}",
         tx.dialect().each(1)
     );
-    tx.execute(Query::new(sql).bind(Value::from(fields)).bind(who).bind(now)).await?;
+    tx.execute(Query::new(sql).bind(Value::from(seen))).await?;
     Ok(())
+}
+
+/// Puts the bodies of the written records together, and those of the neighbours that show something of them.
+pub(super) async fn refresh_bodies(tx: &mut Tx, rows: &[Row]) -> Result<()> {
+    let mut touched = bodies::Touched::default();
+    for row in rows {
+        let (before, after) = match &row.outcome {
+            Outcome::Write { before, after, .. } => (before, after),
+            // A new tie to a source shows in the company's sites.
+            Outcome::Unchanged(_) if row.link.is_some() => {
+                touched.add(row.entity, [row.id]);
+                continue;
+            }
+            _ => continue,
+        };
+        touched.add(row.entity, [row.id]);
+        let comes_or_goes = matches!(row.action, Action::Archive | Action::Restore);
+        let both = |field| [before.get(field), after.get(field)].into_iter().flat_map(references);
+        match row.entity {
+            Entity::Company if comes_or_goes || before.contains_key("account_number") => {
+                touched.renamed.insert(row.id);
+            }
+            Entity::Plan | Entity::Feature => touched.plans = true,
+            Entity::Asset => touched.add(Entity::Contact, both("contact_ids")),
+            Entity::Contact if comes_or_goes => {
+                touched.people.insert(row.id);
+            }
+            _ => {}
+        }
+    }
+    touched.refresh(tx).await
+}
+
+/// Says that what was read before may be otherwise now.
+pub(super) async fn advance_revision(tx: &mut Tx) -> Result<()> {
+    allocate(tx, "revision", 1).await.map(drop)
 }
 
 /// Ties the written records to their source: what the source says now, confirmed by this run.

@@ -3,15 +3,15 @@
 //! A service sends a token or an API key ([`Principal`]); a person has a session ([`Visitor`]). Role and companies come
 //! from the database, by way of a cache that lives five seconds and ends when this process changes any user.
 
-mod keys;
 mod passwords;
 mod principal;
 mod session;
+mod signing;
 
-pub use keys::{Claims, Jwk, JwkSet, KeyError, Keys};
 pub use passwords::Passwords;
 pub use principal::Principal;
 pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie};
+pub use signing::{Claims, Jwk, JwkSet, KeyError, Keys};
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -22,7 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nexus_core::instant;
 use nexus_db::accounts::{self, Account};
-use nexus_db::{Db, logins};
+use nexus_db::{Db, keys, logins};
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
@@ -30,6 +30,8 @@ use crate::error::Error;
 
 /// How long role and companies of a user may be remembered.
 const REMEMBERED: Duration = Duration::from_secs(5);
+/// How exactly the last use of an API key is noted.
+const NOTED: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// Entries of a cache before it begins anew; more users than an MSP has.
 const CACHED: usize = 4_096;
 
@@ -56,6 +58,8 @@ pub struct Rules {
     pub issuer: String,
     /// How long a token and a session live, in hours.
     pub token_hours: u32,
+    /// The longest life of an API key, in days; none: as long as one likes.
+    pub api_key_days: Option<u32>,
     /// Cookies travel over HTTPS alone; false only behind a proxy in development.
     pub secure_cookies: bool,
 }
@@ -156,7 +160,7 @@ impl Auth {
             exp: now + expires_in,
             iss: rules.issuer.clone(),
             sub: account.id.to_string(),
-            aud: keys::AUDIENCE.to_owned(),
+            aud: signing::AUDIENCE.to_owned(),
             iat: now,
             jti: random_id(),
         };
@@ -204,9 +208,26 @@ impl Auth {
 
     async fn api_key(&self, key: &str) -> Result<Account, Error> {
         const WRONG: Error = Error::Unauthenticated("Invalid API Key");
-        let (user_id, role) = accounts::find_api_key(&self.inner.db, &hash_secret(key)).await?.ok_or(WRONG)?;
-        let account = self.account(user_id).await?.ok_or(WRONG)?;
+        let db = &self.inner.db;
+        let shown = keys::find(db, &hash_secret(key)).await?.ok_or(WRONG)?;
+        let account = self.account(shown.user_id).await?.ok_or(WRONG)?;
+        let now = db.clock().now();
+        let last = shown.last_used_at.as_deref().and_then(instant::parse);
+        // To the minute, so that a busy service does not write with each of its reads. Who may come in does not hang on it.
+        if last.is_none_or(|last| now.duration_since(last) >= NOTED)
+            && let Err(error) = keys::used(db, shown.id).await
+        {
+            tracing::warn!(%error, key = shown.id, "the use of an API key could not be noted");
+        }
+        // A key never does more than its account may do by now.
+        let role = if account.role.includes(shown.role) { shown.role } else { account.role };
         Ok(Account { role, ..account })
+    }
+
+    /// The longest life of an API key, in days; none: as long as one likes.
+    #[must_use]
+    pub fn api_key_days(&self) -> Option<u32> {
+        self.inner.rules.api_key_days
     }
 
     /// Begins a session of a person: its secret, for the cookie.

@@ -9,12 +9,15 @@ use nexus_db::changes::{Deed, Origin};
 
 use super::Auth;
 use crate::error::Error;
+use crate::idempotency::RequestKey;
 
 /// A caller whose token or API key was checked.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// The user.
     pub account: Account,
+    /// Names the request, if it is to be carried out once at most.
+    request_key: Option<String>,
 }
 
 impl Principal {
@@ -52,7 +55,13 @@ impl Principal {
     /// Something that it does.
     #[must_use]
     pub fn deed(&self, origin: Origin, reason: impl Into<String>) -> Deed {
-        Deed { actor: self.actor(), origin, reason: reason.into() }
+        Deed { request_key: self.request_key.clone(), ..Deed::new(self.actor(), origin, reason) }
+    }
+}
+
+impl From<Account> for Principal {
+    fn from(account: Account) -> Self {
+        Self { account, request_key: None }
     }
 }
 
@@ -65,9 +74,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let auth = Auth::from_ref(state);
+        let request_key = parts.extensions.get::<RequestKey>().map(|key| key.0.clone());
         if let Some(key) = parts.headers.get("x-api-key") {
             let key = key.to_str().map_err(|_| Error::Unauthenticated("Invalid API Key"))?;
-            return auth.api_key(key).await.map(|account| Self { account });
+            return auth.api_key(key).await.map(|account| Self { account, request_key });
         }
         let header = parts.headers.get(AUTHORIZATION).ok_or(Error::Unauthenticated("Token is missing"))?;
         let header = header.to_str().map_err(|_| Error::Unauthenticated("Token is invalid"))?;
@@ -77,6 +87,6 @@ where
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or(Error::Unauthenticated("Token is missing"))?;
-        auth.verify(token).await.map(|account| Self { account })
+        auth.verify(token).await.map(|account| Self { account, request_key })
     }
 }

@@ -85,7 +85,7 @@ where
         if let Some(secret) = cookie(&parts.headers, SESSION)
             && let Some(account) = auth.session(secret).await?
         {
-            return Ok(Self { principal: Some(Principal { account }), secret: secret.to_owned(), flash });
+            return Ok(Self { principal: Some(account.into()), secret: secret.to_owned(), flash });
         }
         let secret = cookie(&parts.headers, GUEST).unwrap_or_default().to_owned();
         Ok(Self { principal: None, secret, flash })

@@ -1,0 +1,7 @@
+//! The deployed function: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nexus_web::lambda::main(|| assets::router().split_for_parts().0)
+}

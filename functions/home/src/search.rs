@@ -1,0 +1,174 @@
+//! Search over the whole directory.
+
+use axum::extract::State;
+use axum::response::Response;
+use nexus_core::{Entity, FieldError, Scope};
+use nexus_db::search::Words;
+use nexus_db::{Db, Query as Sql, scope};
+use nexus_web::{Error, Principal, Problem, Query};
+use serde::{Deserialize, Serialize};
+
+/// What is looked at of each kind before the best are taken.
+const LOOKED_AT: i64 = 100;
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Asked {
+    /// What to look for: words that must all be there, or a telephone number however it is written.
+    #[param(value_type = String, example = "ackermann")]
+    q: Option<String>,
+    /// At most so many records, 1 to 100; 20 by default.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+}
+
+/// A record that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct Hit {
+    /// Kind of record: `company`, `contact` or `asset`.
+    #[serde(rename = "type")]
+    #[schema(rename = "type")]
+    kind: Entity,
+    /// Its id.
+    id: i64,
+    /// What it is called: a company's or a person's name, a device's hostname.
+    #[schema(example = "Ackermann Tooling")]
+    name: String,
+    /// What tells it from its namesakes: the account number, the e-mail address, the operating system.
+    detail: Option<String>,
+    /// Its company, or the first of them.
+    account_number: Option<String>,
+    /// How well it fits, the best first: 0 it is just that, 1 it begins so, 2 one of its words does, 3 it is somewhere in
+    /// its texts.
+    rank: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    detail: Option<String>,
+    account_number: Option<String>,
+    rank: i64,
+}
+
+/// How a kind is searched: its names (the first is what it is called), and what tells it from its namesakes.
+struct Kind {
+    entity: Entity,
+    names: &'static [&'static str],
+    detail: &'static str,
+    account_number: &'static str,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        entity: Entity::Company,
+        names: &["name", "account_number"],
+        detail: "t.account_number",
+        account_number: "t.account_number",
+    },
+    Kind {
+        entity: Entity::Contact,
+        names: &["name", "email"],
+        detail: "t.email",
+        account_number: "(SELECT min(t_c.account_number) FROM contact_companies l JOIN companies t_c ON t_c.id = l.company_id \
+                         WHERE l.contact_id = t.id AND t_c.archived_at IS NULL{seen})",
+    },
+    Kind {
+        entity: Entity::Asset,
+        names: &["hostname"],
+        detail: "t.operating_system",
+        account_number: "(SELECT t_c.account_number FROM companies t_c WHERE t_c.id = t.company_id AND t_c.archived_at IS NULL{seen})",
+    },
+];
+
+/// Companies, people and devices by any of their texts, the best first
+#[utoipa::path(get, path = "/api/search", tag = "home", params(Asked), responses(
+    (status = 200, description = "What was found; a client finds what belongs to its own companies", body = Vec<Hit>),
+    (status = 400, body = Problem), (status = 401, body = Problem),
+))]
+pub(crate) async fn search(
+    State(db): State<Db>,
+    principal: Principal,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let wrong = |field: &str, message: &str| Error::fields(vec![FieldError::new(field, message)]);
+    let limit = match asked.limit.as_deref().map(str::parse::<usize>) {
+        None => 20,
+        Some(Ok(limit)) if (1..=100).contains(&limit) => limit,
+        Some(_) => return Err(wrong("limit", "must be a whole number from 1 to 100")),
+    };
+    let text = asked.q.as_deref().unwrap_or_default().trim().to_lowercase();
+    let words = Words::parse(&text).ok_or_else(|| wrong("q", "must have a value"))?;
+    let scope = principal.scope();
+    let mut hits: Vec<Hit> = Vec::new();
+    for kind in &KINDS {
+        for row in by_name(&db, &scope, kind, &text)
+            .await?
+            .into_iter()
+            .chain(by_words(&db, &scope, kind, &words, &text).await?)
+        {
+            if hits.iter().any(|hit| hit.kind == kind.entity && hit.id == row.id) {
+                continue;
+            }
+            let Row { id, name, detail, account_number, rank } = row;
+            hits.push(Hit { kind: kind.entity, id, name, detail, account_number, rank });
+        }
+    }
+    hits.sort_by(|one, other| {
+        let key = |hit: &Hit| (hit.rank, hit.name.to_lowercase(), hit.kind, hit.id);
+        key(one).cmp(&key(other))
+    });
+    hits.truncate(limit);
+    nexus_web::json(&hits)
+}
+
+/// The beginning of a query: what is told of a record of this kind, with its rank.
+fn select(scope: &Scope, kind: &Kind, rank: impl FnOnce(Sql) -> Sql) -> Sql {
+    let seen = scope::condition(Entity::Company, scope).map(|condition| condition.replace("t.id", "t_c.id"));
+    let seen = seen.map(|condition| format!(" AND {condition}")).unwrap_or_default();
+    let query = Sql::new(format!(
+        "SELECT t.id, t.{} AS name, {} AS detail, {} AS account_number, ",
+        kind.names[0],
+        kind.detail,
+        kind.account_number.replace("{seen}", &seen)
+    ));
+    let query = rank(query).push(&format!(" AS rank FROM {} t WHERE t.archived_at IS NULL", kind.entity.table()));
+    match scope::condition(kind.entity, scope) {
+        Some(seen) => query.push(" AND ").push(&seen),
+        None => query,
+    }
+}
+
+/// Those that are called so, or whose name begins so: found in the order of the names, however many hold the words.
+async fn by_name(db: &Db, scope: &Scope, kind: &Kind, text: &str) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    for name in kind.names {
+        // Every text that begins so comes before the one that goes on with the last of all characters.
+        let query = select(scope, kind, |query| {
+            query.push(&format!("CASE WHEN lower(t.{name}) = ")).arg(text).push(" THEN CAST(0 AS BIGINT) ELSE 1 END")
+        })
+        .push(&format!(" AND lower(t.{name}) >= "))
+        .arg(text)
+        .push(&format!(" AND lower(t.{name}) < "))
+        .arg(format!("{text}\u{10ffff}"))
+        .push(&format!(" ORDER BY lower(t.{name}), t.id LIMIT "))
+        .arg(LOOKED_AT);
+        rows.extend(db.all::<Row>(query).await?);
+    }
+    Ok(rows)
+}
+
+/// Those that hold the words anywhere.
+async fn by_words(db: &Db, scope: &Scope, kind: &Kind, words: &Words, text: &str) -> Result<Vec<Row>, Error> {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let query = select(scope, kind, |query| {
+        query
+            .push(&format!("CASE WHEN lower(t.{}) LIKE ", kind.names[0]))
+            .arg(format!("% {escaped}%"))
+            .push(" ESCAPE '\\' THEN CAST(2 AS BIGINT) ELSE 3 END")
+    })
+    .push(" AND ");
+    let query = words.condition(kind.entity, db.dialect(), query).push(" LIMIT ").arg(LOOKED_AT);
+    Ok(db.all::<Row>(query).await?)
+}

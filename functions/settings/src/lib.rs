@@ -1,0 +1,35 @@
+//! Plans and features.
+//!
+//! | route | who | does |
+//! |---|---|---|
+//! | GET `/api/plans`, `/api/features`, and one by `/{id}` | A T B | read |
+//! | POST `/api/plans`, `/api/features` | A | create |
+//! | PUT, DELETE `/api/plans/{id}`, `/api/features/{id}`, POST `…/restore` | A | change, archive, bring back |
+
+mod edit;
+mod features;
+mod plans;
+mod schema;
+mod store;
+
+use axum::extract::FromRef;
+use nexus_db::Db;
+use nexus_web::Auth;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this group.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Auth: FromRef<S>,
+    Db: FromRef<S>,
+{
+    OpenApiRouter::new()
+        .routes(routes!(plans::list_plans, plans::create_plan))
+        .routes(routes!(plans::get_plan, plans::update_plan, plans::archive_plan))
+        .routes(routes!(plans::restore_plan))
+        .routes(routes!(features::list_features, features::create_feature))
+        .routes(routes!(features::get_feature, features::update_feature, features::archive_feature))
+        .routes(routes!(features::restore_feature))
+}

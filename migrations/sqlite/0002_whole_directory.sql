@@ -1,0 +1,183 @@
+-- The rest of the directory: plans and features as records, what the API sends and what a search looks into kept beside
+-- each record, who may read which row of the feed, API keys with a name, and requests that are carried out once.
+
+-- `body` is the record as the API sends it, `search` its texts in small letters. Both are written with the record, so that
+-- lists and searches need not put them together again. Empty until they are made (see nexus-db, `bodies`).
+ALTER TABLE companies ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE companies ADD COLUMN body TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN body TEXT NOT NULL DEFAULT '';
+ALTER TABLE contacts ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE contacts ADD COLUMN body TEXT NOT NULL DEFAULT '';
+ALTER TABLE assets ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE assets ADD COLUMN body TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN body TEXT NOT NULL DEFAULT '';
+
+-- Plans and features become records with a history. Nothing has been in these tables before.
+DROP TABLE feature_overrides;
+DROP TABLE plan_features;
+DROP TABLE plans;
+DROP TABLE features;
+
+CREATE TABLE features (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    version     BIGINT NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL,
+    archived_at TEXT,
+    name        TEXT NOT NULL,
+    description TEXT,
+    position    BIGINT NOT NULL,
+    search      TEXT NOT NULL DEFAULT '',
+    body        TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX features_name ON features (lower(name)) WHERE archived_at IS NULL;
+
+CREATE TABLE plans (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    version     BIGINT NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL,
+    archived_at TEXT,
+    name        TEXT NOT NULL,
+    description TEXT,
+    position    BIGINT NOT NULL,
+    search      TEXT NOT NULL DEFAULT '',
+    body        TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX plans_name ON plans (lower(name)) WHERE archived_at IS NULL;
+
+CREATE TABLE plan_features (
+    plan_id    BIGINT NOT NULL REFERENCES plans (id),
+    feature_id BIGINT NOT NULL REFERENCES features (id),
+    value      TEXT NOT NULL,
+    PRIMARY KEY (plan_id, feature_id)
+);
+
+CREATE TABLE feature_overrides (
+    company_id BIGINT NOT NULL REFERENCES companies (id),
+    feature_id BIGINT NOT NULL REFERENCES features (id),
+    value      TEXT NOT NULL,
+    PRIMARY KEY (company_id, feature_id)
+);
+
+-- `revision` counts the commits that changed anything a reader can see: what was read at one revision is still so at the
+-- same. `bodies` is the form of the kept bodies.
+INSERT INTO sequences (name, value) VALUES ('feature', 0), ('plan', 0), ('revision', 0), ('bodies', 0);
+
+-- How many live records there are, so that a page of a long list need not count them.
+CREATE TABLE live_counts (
+    entity TEXT NOT NULL PRIMARY KEY,
+    n      BIGINT NOT NULL
+);
+INSERT INTO live_counts (entity, n)
+SELECT 'company', count(*) FROM companies WHERE archived_at IS NULL UNION ALL
+SELECT 'location', count(*) FROM locations WHERE archived_at IS NULL UNION ALL
+SELECT 'contact', count(*) FROM contacts WHERE archived_at IS NULL UNION ALL
+SELECT 'asset', count(*) FROM assets WHERE archived_at IS NULL UNION ALL
+SELECT 'user', count(*) FROM users WHERE archived_at IS NULL UNION ALL
+SELECT 'plan', 0 UNION ALL
+SELECT 'feature', 0;
+
+-- Lists in their usual order, live records only.
+DROP INDEX companies_name;
+DROP INDEX contacts_name;
+DROP INDEX assets_hostname;
+DROP INDEX assets_company_id;
+DROP INDEX locations_company_id;
+CREATE INDEX companies_name ON companies (lower(name), id) WHERE archived_at IS NULL;
+CREATE INDEX contacts_name ON contacts (lower(name), id) WHERE archived_at IS NULL;
+CREATE INDEX assets_hostname ON assets (lower(hostname), id) WHERE archived_at IS NULL;
+CREATE INDEX assets_last_seen ON assets (coalesce(last_seen, ''), id) WHERE archived_at IS NULL;
+CREATE INDEX assets_company_id ON assets (company_id, lower(hostname), id);
+CREATE INDEX locations_company_id ON locations (company_id, lower(name), id);
+CREATE INDEX locations_name ON locations (lower(name), id) WHERE archived_at IS NULL;
+
+-- Who may read a row of the feed: the companies that the record belonged to. A record that moves between companies enters
+-- one and leaves the other; `snapshot` is the whole record for the reader that it enters.
+ALTER TABLE changes ADD COLUMN snapshot TEXT;
+CREATE TABLE change_companies (
+    cursor     BIGINT NOT NULL,
+    company_id BIGINT NOT NULL,
+    side       TEXT NOT NULL CHECK (side IN ('stays', 'enters', 'leaves')),
+    PRIMARY KEY (cursor, company_id)
+);
+CREATE INDEX change_companies_company_id ON change_companies (company_id, cursor);
+
+-- A request with an `Idempotency-Key` is carried out once: the change set that came of it carries the request's name.
+ALTER TABLE changesets ADD COLUMN request_key TEXT;
+CREATE UNIQUE INDEX changesets_request_key ON changesets (request_key) WHERE request_key IS NOT NULL;
+
+CREATE TABLE requests (
+    request_key TEXT NOT NULL PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    claimed_at  TEXT NOT NULL,
+    status      BIGINT,
+    headers     TEXT,
+    answer      TEXT
+);
+CREATE INDEX requests_claimed_at ON requests (claimed_at);
+
+ALTER TABLE api_keys ADD COLUMN name TEXT;
+ALTER TABLE api_keys ADD COLUMN created_by TEXT;
+ALTER TABLE api_keys ADD COLUMN revoked_by TEXT;
+
+-- Words in `search`, by their parts of three letters. Archived records are not searched.
+
+CREATE VIRTUAL TABLE companies_search USING fts5(search, content='companies', content_rowid='id', tokenize='trigram case_sensitive 1');
+CREATE TRIGGER companies_search_insert AFTER INSERT ON companies WHEN new.archived_at IS NULL BEGIN
+    INSERT INTO companies_search (rowid, search) VALUES (new.id, new.search);
+END;
+CREATE TRIGGER companies_search_leave AFTER UPDATE OF search, archived_at ON companies
+WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO companies_search (companies_search, rowid, search) VALUES ('delete', old.id, old.search);
+END;
+CREATE TRIGGER companies_search_enter AFTER UPDATE OF search, archived_at ON companies
+WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO companies_search (rowid, search) VALUES (new.id, new.search);
+END;
+
+CREATE VIRTUAL TABLE locations_search USING fts5(search, content='locations', content_rowid='id', tokenize='trigram case_sensitive 1');
+CREATE TRIGGER locations_search_insert AFTER INSERT ON locations WHEN new.archived_at IS NULL BEGIN
+    INSERT INTO locations_search (rowid, search) VALUES (new.id, new.search);
+END;
+CREATE TRIGGER locations_search_leave AFTER UPDATE OF search, archived_at ON locations
+WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO locations_search (locations_search, rowid, search) VALUES ('delete', old.id, old.search);
+END;
+CREATE TRIGGER locations_search_enter AFTER UPDATE OF search, archived_at ON locations
+WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO locations_search (rowid, search) VALUES (new.id, new.search);
+END;
+
+CREATE VIRTUAL TABLE contacts_search USING fts5(search, content='contacts', content_rowid='id', tokenize='trigram case_sensitive 1');
+CREATE TRIGGER contacts_search_insert AFTER INSERT ON contacts WHEN new.archived_at IS NULL BEGIN
+    INSERT INTO contacts_search (rowid, search) VALUES (new.id, new.search);
+END;
+CREATE TRIGGER contacts_search_leave AFTER UPDATE OF search, archived_at ON contacts
+WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO contacts_search (contacts_search, rowid, search) VALUES ('delete', old.id, old.search);
+END;
+CREATE TRIGGER contacts_search_enter AFTER UPDATE OF search, archived_at ON contacts
+WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO contacts_search (rowid, search) VALUES (new.id, new.search);
+END;
+
+CREATE VIRTUAL TABLE assets_search USING fts5(search, content='assets', content_rowid='id', tokenize='trigram case_sensitive 1');
+CREATE TRIGGER assets_search_insert AFTER INSERT ON assets WHEN new.archived_at IS NULL BEGIN
+    INSERT INTO assets_search (rowid, search) VALUES (new.id, new.search);
+END;
+CREATE TRIGGER assets_search_leave AFTER UPDATE OF search, archived_at ON assets
+WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO assets_search (assets_search, rowid, search) VALUES ('delete', old.id, old.search);
+END;
+CREATE TRIGGER assets_search_enter AFTER UPDATE OF search, archived_at ON assets
+WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
+    INSERT INTO assets_search (rowid, search) VALUES (new.id, new.search);
+END;
+
+INSERT INTO companies_search (rowid, search) SELECT id, search FROM companies WHERE archived_at IS NULL;
+INSERT INTO locations_search (rowid, search) SELECT id, search FROM locations WHERE archived_at IS NULL;
+INSERT INTO contacts_search (rowid, search) SELECT id, search FROM contacts WHERE archived_at IS NULL;
+INSERT INTO assets_search (rowid, search) SELECT id, search FROM assets WHERE archived_at IS NULL;

@@ -1,0 +1,26 @@
+//! How a field follows the source of its record.
+
+use crate::Entity;
+
+/// How a field follows a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The source's value is taken, unless a person pinned the field.
+    SourceWins,
+    /// The source's value is taken where there is none.
+    FillIfEmpty,
+    /// The source has no say.
+    Never,
+}
+
+/// The table of policies; what is not named follows its source.
+#[must_use]
+pub fn field_policy(source: &str, entity: Entity, field: &str) -> Policy {
+    match (source, entity, field) {
+        // Notes are written by technicians; the department's text is a start.
+        ("freshservice", Entity::Company, "description") => Policy::FillIfEmpty,
+        // Freshservice knows nothing of these.
+        ("freshservice", Entity::Contact, "employment_type") => Policy::Never,
+        _ => Policy::SourceWins,
+    }
+}

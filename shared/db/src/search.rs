@@ -1,0 +1,105 @@
+//! Words in records: what is kept of a record to be searched, and the SQL that looks for it.
+//!
+//! Every record keeps its texts in one column, in small letters. Three letters or more are found by an index (FTS5's
+//! trigrams in SQLite, `pg_trgm` in PostgreSQL); fewer are looked for in every record.
+
+use nexus_core::entity::{Entity, Kind};
+use nexus_core::{Fields, phone};
+use serde_json::Value;
+
+use crate::{Dialect, Query};
+
+/// Longer words are cut: no text of a record is found by more.
+const LONGEST: usize = 200;
+/// More words narrow nothing any more.
+const MOST: usize = 16;
+
+/// The texts of a record in small letters, one on a line; of telephone numbers the digits alone, too.
+pub(crate) fn text(entity: Entity, fields: &Fields) -> String {
+    let mut text = String::new();
+    let mut add = |part: &str| {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(part);
+    };
+    for field in entity.fields().iter().filter(|field| field.is_column()) {
+        match (field.kind, fields.get(field.name)) {
+            (Kind::Text(_) | Kind::AccountNumber | Kind::Email, Some(Value::String(value))) => {
+                add(&value.to_lowercase());
+                if is_phone(field.name) {
+                    add(&phone::digits(value));
+                }
+            }
+            (Kind::TextList, Some(Value::Array(items))) => {
+                items.iter().filter_map(Value::as_str).for_each(|item| add(&item.to_lowercase()));
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+fn is_phone(field: &str) -> bool {
+    field.ends_with("phone_number") || field == "company_main_number"
+}
+
+/// What somebody looks for: words that must all be there, in any order, or a telephone number however it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    words: Vec<String>,
+    phone: Option<String>,
+}
+
+impl Words {
+    /// The words of a text; none when it has none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.trim().to_lowercase();
+        let words: Vec<String> =
+            lower.split_whitespace().take(MOST).map(|word| word.chars().take(LONGEST).collect()).collect();
+        let phone = phone::key(&lower);
+        (!words.is_empty()).then_some(Self { words, phone })
+    }
+
+    /// Adds the condition that a live record of `entity`, table alias `t`, holds the words.
+    #[must_use]
+    pub fn condition(&self, entity: Entity, dialect: Dialect, query: Query) -> Query {
+        let phone = self.phone.as_deref().filter(|_| entity.fields().iter().any(|field| is_phone(field.name)));
+        let query = all(&self.words, entity, dialect, query.push("("));
+        let query = match phone {
+            Some(digits) => all(&[digits.to_owned()], entity, dialect, query.push(" OR ")),
+            None => query,
+        };
+        query.push(")")
+    }
+}
+
+/// Kinds with an index of their words in SQLite; the others are few.
+fn is_indexed(entity: Entity) -> bool {
+    matches!(entity, Entity::Company | Entity::Location | Entity::Contact | Entity::Asset)
+}
+
+fn all(words: &[String], entity: Entity, dialect: Dialect, mut query: Query) -> Query {
+    let mut and = "";
+    let mut rest: Vec<&String> = words.iter().collect();
+    if dialect == Dialect::Sqlite && is_indexed(entity) {
+        let (long, short): (Vec<_>, Vec<_>) = rest.into_iter().partition(|word| word.chars().count() >= 3);
+        rest = short;
+        if !long.is_empty() {
+            let matched: Vec<String> = long.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+            let table = entity.table();
+            query = query
+                .push(&format!("t.id IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH "))
+                .arg(matched.join(" AND "))
+                .push(")");
+            and = " AND ";
+        }
+    }
+    for word in rest {
+        let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        query = query.push(and).push("t.search LIKE ").arg(format!("%{escaped}%")).push(" ESCAPE '\\'");
+        and = " AND ";
+    }
+    query
+}
