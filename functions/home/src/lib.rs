@@ -5,10 +5,12 @@
 //! | GET `/` | A T B | page: overview |
 //! | GET `/api/search` | A T B, C for its own | companies, people and devices by any of their texts |
 //! | GET `/healthz` | anyone | whether Nexus and its database answer |
-//! | GET `/static/{name}` | anyone | style sheet and icon |
+//! | GET `/static/{name}` | anyone | style sheets, icon, scripts of `/api/docs` |
 //! | GET `/api/openapi.json` | anyone | the OpenAPI document |
+//! | GET `/api/docs` | anyone | page: the OpenAPI document, with forms that call the API |
 
 mod api;
+mod docs;
 mod pages;
 mod search;
 mod statics;
@@ -31,6 +33,7 @@ where
         .routes(routes!(api::health))
         .routes(routes!(api::openapi))
         .routes(routes!(search::search))
+        .routes(routes!(docs::show))
         .route("/", get(pages::overview))
         .route("/static/{name}", get(statics::serve))
 }

@@ -237,6 +237,7 @@ both! {
             (&contact, &["GET", "HEAD", "PUT", "DELETE"]),
             ("/api/token", &["POST"]),
             ("/api/openapi.json", &["GET", "HEAD"]),
+            ("/api/docs", &["GET", "HEAD"]),
             ("/.well-known/jwks.json", &["GET", "HEAD"]),
         ] {
             for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {

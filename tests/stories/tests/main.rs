@@ -5,6 +5,7 @@ mod auth;
 mod bad_input;
 mod companies;
 mod contacts;
+mod docs;
 mod lists;
 mod lockout;
 mod openapi;

@@ -46,7 +46,8 @@ fn every_operation_tells_what_becomes_of_a_caller_without_a_token() {
         .filter(|(_, _, operation)| is_public(operation))
         .map(|(path, method, _)| format!("{method} {path}"))
         .collect();
-    let expected = ["GET /.well-known/jwks.json", "GET /api/openapi.json", "GET /healthz", "POST /api/token"];
+    let expected =
+        ["GET /.well-known/jwks.json", "GET /api/docs", "GET /api/openapi.json", "GET /healthz", "POST /api/token"];
     assert_eq!(public.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     for (path, method, operation) in operations(&document) {
         assert!(is_public(operation) || operation["responses"]["401"].is_object(), "{method} {path} has no 401");

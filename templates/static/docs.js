@@ -1,0 +1,24 @@
+// Shows the OpenAPI document on /api/docs. Everything comes from this origin, and nothing is sent to another one.
+"use strict";
+
+// Swagger UI has a dark theme, and leaves it to the page to choose it.
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
+SwaggerUIBundle({
+  url: "/api/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  // The schemas follow the operations; they are long, so they begin folded.
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  // Neither the address of the page nor what was entered before may decide what is shown or sent.
+  queryConfigEnabled: false,
+  persistAuthorization: false,
+  // No badge: it would send the address of the document to a validator on the internet.
+  validatorUrl: null,
+  // What a person enters under "Authorize" is who calls; the session's cookie stays out of it.
+  requestInterceptor: (request) => Object.assign(request, { credentials: "omit" }),
+});
