@@ -8,6 +8,7 @@ mod contacts;
 mod docs;
 mod lists;
 mod lockout;
+mod matrix;
 mod openapi;
 mod pages;
 mod sessions;
