@@ -1,6 +1,7 @@
 //! What Nexus promises, as stories over HTTP on both databases. One file, one subject.
 
 mod architecture;
+mod assets;
 mod auth;
 mod bad_input;
 mod companies;
@@ -13,3 +14,4 @@ mod pages;
 mod sessions;
 mod sync;
 mod sync_faults;
+mod users;
