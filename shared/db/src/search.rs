@@ -75,6 +75,15 @@ impl Words {
     }
 }
 
+impl Words {
+    /// The same of an archived record. No index holds those.
+    #[must_use]
+    pub fn condition_of_archived(&self, entity: Entity, query: Query) -> Query {
+        // PostgreSQL's condition names no index, and SQLite understands it.
+        self.condition(entity, Dialect::Postgres, query)
+    }
+}
+
 /// Kinds with an index of their words in SQLite; the others are few.
 fn is_indexed(entity: Entity) -> bool {
     matches!(entity, Entity::Company | Entity::Location | Entity::Contact | Entity::Asset)

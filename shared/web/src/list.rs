@@ -25,6 +25,7 @@ pub struct List {
     entity: Entity,
     scope: Scope,
     filters: Query,
+    archived: bool,
     /// Nothing but "live and in sight" is asked, so that the count is known.
     whole: bool,
     order: String,
@@ -84,7 +85,7 @@ impl List {
     /// The archived records of a kind that are in sight.
     #[must_use]
     pub fn archived(entity: Entity, scope: &Scope) -> Self {
-        Self { whole: false, ..Self::of(entity, scope, " WHERE t.archived_at IS NOT NULL") }
+        Self { archived: true, whole: false, ..Self::of(entity, scope, " WHERE t.archived_at IS NOT NULL") }
     }
 
     fn of(entity: Entity, scope: &Scope, of: &str) -> Self {
@@ -94,7 +95,7 @@ impl List {
         if let Some(condition) = seen {
             filters = filters.push(" AND ").push(&condition);
         }
-        Self { entity, scope: scope.clone(), filters, whole, order: String::new() }
+        Self { entity, scope: scope.clone(), filters, archived: false, whole, order: String::new() }
     }
 
     /// Keeps the rows for which the SQL condition with one `{}` for its argument holds.
@@ -123,7 +124,12 @@ impl List {
     #[must_use]
     pub fn search(mut self, db: &Db, words: Option<&str>) -> Self {
         if let Some(words) = words.and_then(Words::parse) {
-            self.filters = words.condition(self.entity, db.dialect(), self.filters.push(" AND "));
+            let query = self.filters.push(" AND ");
+            self.filters = if self.archived {
+                words.condition_of_archived(self.entity, query)
+            } else {
+                words.condition(self.entity, db.dialect(), query)
+            };
             self.whole = false;
         }
         self
@@ -173,8 +179,11 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn json(&self, db: &Db, page: Paging) -> Result<String, Error> {
+        self.json_as(db, &bodies::json(self.entity, db.dialect(), &self.scope), page).await
+    }
+
+    async fn json_as(&self, db: &Db, body: &str, page: Paging) -> Result<String, Error> {
         let (open, close) = db.dialect().list();
-        let body = bodies::json(self.entity, db.dialect(), &self.scope);
         let query = self
             .filters
             .clone()
@@ -218,7 +227,7 @@ impl List {
         let known = not_modified(headers, &tag);
         let mut response = match page {
             Some(page) => {
-                let json = if known { String::new() } else { self.json(db, page).await? };
+                let json = if known { String::new() } else { self.json_as(db, body, page).await? };
                 page.respond(uri, self.count(db).await?, json)
             }
             None if known => json_text(String::new()),
