@@ -6,7 +6,7 @@ use nexus_core::Fields;
 use nexus_core::entity::{Entity, Kind};
 use serde_json::{Map, Value, json};
 
-use super::row::{Action, Outcome, Row, RowState, references};
+use super::row::{Action, Outcome, Row, RowState, Sight, references};
 use super::{Deed, Done, Touched, pins};
 use crate::records::Record;
 use crate::{Error, Query, Result, Tx, bodies, search};
@@ -115,6 +115,10 @@ async fn number(tx: &mut Tx, entity: Entity, rows: &mut [Row]) -> Result<()> {
         let first = allocate(tx, entity.as_str(), n).await?;
         for (row, id) in rows.iter_mut().filter(unnumbered).zip(first..) {
             row.id = id;
+            // Who sees a new company is known only now.
+            if let Outcome::Write { record, sight, .. } = &mut row.outcome {
+                *sight = Sight::whole(entity, id, &record.fields);
+            }
         }
     }
     Ok(())
