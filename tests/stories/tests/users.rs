@@ -45,7 +45,7 @@ both! {
         nexus.company("001", "One").await;
         let body = json!({
             "username": "ada", "password": NEW_PASSWORD, "email": "Ada@one.example", "permission_level": "client",
-            "company_account_numbers": ["002", "001"],
+            "company_account_numbers": ["002", "001", "002"],
         });
         let created = admin.post("/api/users", &body).await;
         assert_eq!(created.status, 201, "{}", created.text);
