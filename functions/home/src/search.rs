@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// What is looked at of each kind before the best are taken.
 const LOOKED_AT: i64 = 100;
+/// Characters of a query that are compared with names.
+const LONGEST: usize = 256;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -100,6 +102,8 @@ pub(crate) async fn search(
     };
     let text = asked.q.as_deref().unwrap_or_default().trim().to_lowercase();
     let words = Words::parse(&text).ok_or_else(|| wrong("q", "must have a value"))?;
+    // Longer than any name; longer patterns are more than a database takes.
+    let text: String = text.chars().take(LONGEST).collect();
     let scope = principal.scope();
     let mut hits: Vec<Hit> = Vec::new();
     for kind in &KINDS {
@@ -108,10 +112,12 @@ pub(crate) async fn search(
             .into_iter()
             .chain(by_words(&db, &scope, kind, &words, &text).await?)
         {
-            if hits.iter().any(|hit| hit.kind == kind.entity && hit.id == row.id) {
+            let Row { id, name, detail, account_number, rank } = row;
+            let rank = rank.min(fit(&name, &text));
+            if let Some(hit) = hits.iter_mut().find(|hit| hit.kind == kind.entity && hit.id == id) {
+                hit.rank = hit.rank.min(rank);
                 continue;
             }
-            let Row { id, name, detail, account_number, rank } = row;
             hits.push(Hit { kind: kind.entity, id, name, detail, account_number, rank });
         }
     }
@@ -121,6 +127,16 @@ pub(crate) async fn search(
     });
     hits.truncate(limit);
     nexus_web::json(&hits)
+}
+
+/// How well a name fits. The databases know small letters of ASCII alone.
+fn fit(name: &str, text: &str) -> i64 {
+    match name.to_lowercase() {
+        name if name == text => 0,
+        name if name.starts_with(text) => 1,
+        name if name.contains(&format!(" {text}")) => 2,
+        _ => 3,
+    }
 }
 
 /// The beginning of a query: what is told of a record of this kind, with its rank.
@@ -159,16 +175,23 @@ async fn by_name(db: &Db, scope: &Scope, kind: &Kind, text: &str) -> Result<Vec<
     Ok(rows)
 }
 
-/// Those that hold the words anywhere.
+/// Those that hold the words anywhere; first those that have one in their name, however many others there are.
 async fn by_words(db: &Db, scope: &Scope, kind: &Kind, words: &Words, text: &str) -> Result<Vec<Row>, Error> {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let query = select(scope, kind, |query| {
-        query
-            .push(&format!("CASE WHEN lower(t.{}) LIKE ", kind.names[0]))
-            .arg(format!("% {escaped}%"))
-            .push(" ESCAPE '\\' THEN CAST(2 AS BIGINT) ELSE 3 END")
-    })
-    .push(" AND ");
-    let query = words.condition(kind.entity, db.dialect(), query).push(" LIMIT ").arg(LOOKED_AT);
-    Ok(db.all::<Row>(query).await?)
+    let mut rows = Vec::new();
+    for in_name in [true, false] {
+        let query =
+            select(scope, kind, |query| query.push(if in_name { "CAST(2 AS BIGINT)" } else { "CAST(3 AS BIGINT)" }));
+        let query = if in_name {
+            query
+                .push(&format!(" AND lower(t.{}) LIKE ", kind.names[0]))
+                .arg(format!("% {escaped}%"))
+                .push(" ESCAPE '\\'")
+        } else {
+            query
+        };
+        let query = words.condition(kind.entity, db.dialect(), query.push(" AND ")).push(" LIMIT ").arg(LOOKED_AT);
+        rows.extend(db.all::<Row>(query).await?);
+    }
+    Ok(rows)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
+use nexus_core::Role;
 use nexus_core::sync::{Change, ChangeSet};
 use nexus_db::Db;
 use nexus_db::changes::{self, ChangeError, Origin, SetHead};
@@ -178,6 +179,11 @@ pub(crate) async fn revert_changeset(
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
+    // Who may not write users, plans and features does not write them by an undo either.
+    let query = "SELECT count(*) FROM changes WHERE changeset_id = $1 AND entity IN ('user', 'plan', 'feature')";
+    if db.one::<(i64,)>(nexus_db::Query::new(query).bind(id)).await?.0 > 0 {
+        principal.require(&[Role::Admin])?;
+    }
     let deed = principal.deed(Origin::Undo, format!("Undo of change set {id}"));
     let (done, left) = changes::revert(&db, &deed, id).await.map_err(decided)?;
     let left_alone = left

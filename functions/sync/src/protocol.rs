@@ -49,11 +49,7 @@ where
     (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 409, description = "A run of this job is going", body = Problem),
 ))]
-pub(crate) async fn start_run(
-    State(db): State<Db>,
-    _: Job,
-    Json(start): Json<StartRun>,
-) -> Result<Response, Error> {
+pub(crate) async fn start_run(State(db): State<Db>, _: Job, Json(start): Json<StartRun>) -> Result<Response, Error> {
     if !runs::list_jobs(&db).await?.iter().any(|job| job.name == start.job) {
         return Err(Error::fields(vec![FieldError::new("job", "there is no such job")]));
     }

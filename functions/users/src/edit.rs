@@ -2,9 +2,9 @@
 
 use nexus_core::records::User;
 use nexus_core::{Entity, FieldError, Fields, Role};
-use nexus_db::Db;
 use nexus_db::accounts::{self, Secret};
 use nexus_db::changes::{Deed, Edit, Touched};
+use nexus_db::{Db, Query};
 use nexus_web::{Auth, Error, both, company_ids, company_numbers, record, record_fields};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -25,11 +25,18 @@ struct Given {
 async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Result<Given, Error> {
     let password = password(&mut body);
     let numbers = company_numbers(&mut body);
+    // Companies that no caller can name, because they are archived, stay the user's.
+    let archived = match known {
+        Some(user) => archived_companies(db, user.id).await?,
+        None => Vec::new(),
+    };
     let companies = async {
-        match numbers? {
-            Some(numbers) => company_ids(db, COMPANIES, &numbers).await.map(Some),
-            None => Ok(None),
-        }
+        let Some(numbers) = numbers? else { return Ok(None) };
+        let mut ids = company_ids(db, COMPANIES, &numbers).await?;
+        ids.extend(&archived);
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Some(ids))
     }
     .await;
     let ((mut fields, companies), password) = both(both(own(body), companies), password)?;
@@ -37,7 +44,7 @@ async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Re
     let role = role.or_else(|| known.map(|user| user.permission_level));
     let without = match &companies {
         Some(ids) => ids.is_empty(),
-        None => known.is_none_or(|user| user.company_account_numbers.is_empty()),
+        None => archived.is_empty() && known.is_none_or(|user| user.company_account_numbers.is_empty()),
     };
     if role == Some(Role::Client) && without {
         return Err(Error::fields(vec![FieldError::new(COMPANIES, "a client belongs to one company at least")]));
@@ -46,6 +53,14 @@ async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Re
         fields.insert("company_ids".to_owned(), Value::from(ids));
     }
     Ok(Given { fields, password })
+}
+
+async fn archived_companies(db: &Db, id: i64) -> Result<Vec<i64>, Error> {
+    let query = Query::new(
+        "SELECT l.company_id FROM user_companies l JOIN companies c ON c.id = l.company_id \
+         WHERE l.user_id = $1 AND c.archived_at IS NOT NULL",
+    );
+    Ok(db.all::<(i64,)>(query.bind(id)).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// The fields of the user's own, its level by the name that callers know.

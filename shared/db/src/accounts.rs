@@ -128,7 +128,7 @@ pub async fn delete_session(db: &Db, token_hash: &str) -> Result<()> {
     tx.commit().await
 }
 
-async fn admins(tx: &mut Tx) -> Result<i64> {
+pub(crate) async fn admins(tx: &mut Tx) -> Result<i64> {
     let people = "SELECT count(*) FROM users WHERE archived_at IS NULL AND role = 'admin' AND NOT service_account";
     Ok(tx.one::<(i64,)>(Query::new(people)).await?.0)
 }

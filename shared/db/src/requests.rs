@@ -51,6 +51,10 @@ pub async fn claim(db: &Db, request_key: &str, fingerprint: &str) -> Result<Clai
     let now = db.clock().now();
     let before = |age| instant::canonical(now.saturating_sub(age).unwrap_or(now));
     let mut tx = db.write().await?;
+    // After a day a key is new, for the change sets as well.
+    let forget = "UPDATE changesets SET request_key = NULL WHERE request_key IN \
+                  (SELECT request_key FROM requests WHERE claimed_at <= $1)";
+    tx.execute(Query::new(forget).bind(before(KEPT))).await?;
     tx.execute(Query::new("DELETE FROM requests WHERE claimed_at <= $1").bind(before(KEPT))).await?;
     // Whoever comes second waits here, and then finds the first one's row.
     let claimed = Query::new(

@@ -76,6 +76,15 @@ impl Words {
     }
 }
 
+impl Words {
+    /// The same of an archived record. No index holds those.
+    #[must_use]
+    pub fn condition_of_archived(&self, entity: Entity, query: Query) -> Query {
+        // PostgreSQL's condition names no index, and SQLite understands it.
+        self.condition(entity, Dialect::Postgres, query)
+    }
+}
+
 /// Kinds with an index of their words in SQLite; the others are few.
 const INDEXED: [Entity; 4] = [Entity::Company, Entity::Location, Entity::Contact, Entity::Asset];
 /// Changed records that wait to be put into the index together.

@@ -31,7 +31,9 @@ pub struct GivenOnce;
 
 /// Around every request of a router.
 pub(crate) async fn once(FromState(state): FromState<State>, request: Request, next: Next) -> Response {
-    let asks = request.method() == Method::POST && request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    // A token is a secret and is not kept; asking for one twice changes nothing.
+    let asks = request.method() == Method::POST && path.starts_with("/api/") && path != "/api/token";
     let Some(key) = request.headers().get(IDEMPOTENCY_KEY).filter(|_| asks).cloned() else {
         return next.run(request).await;
     };

@@ -25,6 +25,7 @@ pub struct List {
     entity: Entity,
     scope: Scope,
     filters: Query,
+    archived: bool,
     /// Nothing but "live and in sight" is asked, so that the count is known.
     whole: bool,
     order: String,
@@ -84,7 +85,7 @@ impl List {
     /// The archived records of a kind that are in sight.
     #[must_use]
     pub fn archived(entity: Entity, scope: &Scope) -> Self {
-        Self { whole: false, ..Self::of(entity, scope, " WHERE t.archived_at IS NOT NULL") }
+        Self { archived: true, whole: false, ..Self::of(entity, scope, " WHERE t.archived_at IS NOT NULL") }
     }
 
     fn of(entity: Entity, scope: &Scope, of: &str) -> Self {
@@ -94,7 +95,7 @@ impl List {
         if let Some(condition) = seen {
             filters = filters.push(" AND ").push(&condition);
         }
-        Self { entity, scope: scope.clone(), filters, whole, order: String::new() }
+        Self { entity, scope: scope.clone(), filters, archived: false, whole, order: String::new() }
     }
 
     /// Keeps the rows for which the SQL condition with one `{}` for its argument holds.
@@ -123,7 +124,12 @@ impl List {
     #[must_use]
     pub fn search(mut self, db: &Db, words: Option<&str>) -> Self {
         if let Some(words) = words.and_then(Words::parse) {
-            self.filters = words.condition(self.entity, db.dialect(), self.filters.push(" AND "));
+            let query = self.filters.push(" AND ");
+            self.filters = if self.archived {
+                words.condition_of_archived(self.entity, query)
+            } else {
+                words.condition(self.entity, db.dialect(), query)
+            };
             self.whole = false;
         }
         self

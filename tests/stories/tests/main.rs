@@ -1,16 +1,24 @@
 //! What Nexus promises, as stories over HTTP on both databases. One file, one subject.
 
 mod architecture;
+mod assets;
 mod auth;
 mod bad_input;
 mod companies;
 mod contacts;
 mod docs;
+mod feed;
 mod lists;
 mod lockout;
+mod long_lists;
 mod matrix;
+mod once;
 mod openapi;
 mod pages;
+mod pins;
+mod plans;
+mod search;
 mod sessions;
 mod sync;
 mod sync_faults;
+mod users;

@@ -85,13 +85,17 @@ pub async fn feed(db: &Db, scope: &Scope, cursor: i64, limit: i64) -> Result<Fee
     ))
     .arg(cursor);
     if let Scope::Companies(ids) = scope {
-        // From the companies' own rows: a client of a small company does not walk the whole feed.
+        // From the companies' own rows: a client of a small company does not walk the whole feed. A change has one for each of
+        // the companies at most, so that these are of `limit` changes at least.
         let own = format!(
             "SELECT m.cursor FROM change_companies m WHERE m.company_id IN ({}) AND m.cursor > ",
             scope::list(ids)
         );
         query = query.push(&format!(" AND c.cursor IN ({own}")).arg(cursor);
-        query = query.push(" ORDER BY m.cursor LIMIT ").arg(limit.saturating_mul(2)).push(")");
+        query = query
+            .push(" ORDER BY m.cursor LIMIT ")
+            .arg(limit.saturating_mul(i64::try_from(ids.len()).unwrap_or(i64::MAX)))
+            .push(")");
     }
     let stored: Vec<Stored> = tx.all(query.push(" ORDER BY c.cursor LIMIT ").arg(limit)).await?;
     let full = i64::try_from(stored.len()).is_ok_and(|n| n >= limit);

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use nexus_core::Fields;
 use nexus_core::entity::{Entity, PINNED};
+use serde_json::{Value, json};
 
 use super::decide::{Failure, decide};
 use super::numbers::lock_feed;
 use super::plan::{ROW, SetRow, find_in};
 use super::row::{Action, Outcome, Row};
 use super::{ChangeError, Deed, Done, pins, write};
-use crate::{Db, Query, records};
+use crate::{Db, Query, Result, Tx, accounts, records};
 
 /// A row that an undo left as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,12 @@ pub async fn revert(
         }
     }
     let touches_users = rows.iter().any(|row| row.entity == Entity::User);
+    let admins = if touches_users { accounts::admins(&mut tx).await? } else { 0 };
+    read_anew(&mut tx, &rows).await?;
     let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
+    if admins > 0 && accounts::admins(&mut tx).await? == 0 {
+        return Err(ChangeError::LastAdmin);
+    }
     if done.changeset_id.is_some() {
         let query = Query::new("UPDATE changesets SET state = 'reverted' WHERE id = $1").bind(changeset_id);
         tx.execute(query).await?;
@@ -105,4 +111,26 @@ pub async fn revert(
     tx.commit().await?;
     db.committed(touches_users);
     Ok((done, left))
+}
+
+/// Lets the next run plan the records again from which a pin is taken: what their source said meanwhile was passed over.
+async fn read_anew(tx: &mut Tx, rows: &[Row]) -> Result<()> {
+    let released = rows.iter().filter(|row| {
+        let Outcome::Write { before, after, .. } = &row.outcome else { return false };
+        let (Some(Value::Array(before)), Some(Value::Array(after))) = (before.get(PINNED), after.get(PINNED)) else {
+            return false;
+        };
+        before.iter().any(|name| !after.contains(name))
+    });
+    let released: Vec<Value> = released.map(|row| json!({"entity": row.entity.as_str(), "id": row.id})).collect();
+    if released.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE source_links SET hash = '' WHERE (entity, record_id) IN \
+         (SELECT x.value->>'entity', CAST(x.value->>'id' AS BIGINT) FROM {})",
+        tx.dialect().each(1)
+    );
+    tx.execute(Query::new(sql).bind(Value::from(released))).await?;
+    Ok(())
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use nexus_core::instant;
+use nexus_core::{Role, instant};
 use nexus_db::accounts::{self, Account};
 use nexus_db::{Db, keys, logins};
 use secrecy::SecretString;
@@ -210,7 +210,8 @@ impl Auth {
         const WRONG: Error = Error::Unauthenticated("Invalid API Key");
         let db = &self.inner.db;
         let shown = keys::find(db, &hash_secret(key)).await?.ok_or(WRONG)?;
-        let account = self.account(shown.user_id).await?.ok_or(WRONG)?;
+        // Only service accounts have keys; one that became a person's account has none any more.
+        let account = self.account(shown.user_id).await?.filter(|account| account.service_account).ok_or(WRONG)?;
         let now = db.clock().now();
         let last = shown.last_used_at.as_deref().and_then(instant::parse);
         // To the minute, so that a busy service does not write with each of its reads. Who may come in does not hang on it.
@@ -219,8 +220,9 @@ impl Auth {
         {
             tracing::warn!(%error, key = shown.id, "the use of an API key could not be noted");
         }
-        // A key never does more than its account may do by now.
-        let role = if account.role.includes(shown.role) { shown.role } else { account.role };
+        // A key never does more than its account may do by now, nor more than it was made for: a client's stays a client's.
+        let stays = account.role.includes(shown.role) || shown.role == Role::Client;
+        let role = if stays { shown.role } else { account.role };
         Ok(Account { role, ..account })
     }
 

@@ -1,0 +1,462 @@
+//! Portal users, their passwords, and the API keys of service accounts.
+#![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
+
+use http::Method;
+use jiff::SignedDuration;
+use nexus_core::records::User;
+use nexus_db::Query;
+use nexus_test_databases::both;
+use nexus_tests::{Answer, Caller, Nexus, PASSWORD, send};
+use serde_json::{Value, json};
+
+const NEW_PASSWORD: &str = "another horse, another battery";
+
+async fn create(caller: &Caller<'_>, body: Value) -> i64 {
+    let created = caller.post("/api/users", &body).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    created.json()["id"].as_i64().unwrap()
+}
+
+async fn user(caller: &Caller<'_>, id: i64) -> Value {
+    caller.get(&format!("/api/users/{id}")).await.json()
+}
+
+async fn token(nexus: &Nexus, username: &str, password: &str) -> Answer {
+    nexus.nobody().post("/api/token", &json!({"username": username, "password": password})).await
+}
+
+/// A new service account and a key of it, made by the administrator: the account, the key's answer.
+async fn with_key(nexus: &Nexus, admin: &Caller<'_>, role: &str, body: Value) -> (i64, Value) {
+    let id = nexus.account(&format!("jobs-{role}"), role, &[]).await;
+    let made = admin.post(&format!("/api/users/{id}/keys"), &body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    (id, made.json())
+}
+
+async fn by_key(nexus: &Nexus, key: &str, path: &str) -> Answer {
+    send(nexus.nobody().request(Method::GET, path).header("x-api-key", key)).await
+}
+
+both! {
+    async fn a_user_is_created_read_changed_archived_and_restored(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        nexus.company("002", "Two").await;
+        nexus.company("001", "One").await;
+        let body = json!({
+            "username": "ada", "password": NEW_PASSWORD, "email": "Ada@one.example", "permission_level": "client",
+            "company_account_numbers": ["002", "001", "002"],
+        });
+        let created = admin.post("/api/users", &body).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let id = created.json()["id"].as_i64().unwrap();
+        assert_eq!(created.json(), json!({"message": "User created successfully", "id": id}));
+        assert_eq!(created.header("location"), format!("/api/users/{id}"));
+        let read = user(&admin, id).await;
+        assert_eq!((&read["username"], &read["email"], &read["permission_level"]), (&json!("ada"), &json!("Ada@one.example"), &json!("client")));
+        assert_eq!((&read["company_account_number"], &read["company_account_numbers"]), (&json!("001"), &json!(["001", "002"])));
+        assert!(read.get("password").is_none() && read.get("role").is_none(), "{read}");
+        serde_json::from_value::<User>(read.clone()).unwrap();
+        let n = nexus.written().await;
+        assert_eq!(admin.put(&format!("/api/users/{id}"), &read).await.status, 200);
+        assert_eq!(nexus.written().await, n, "sent back as it came, it changes nothing");
+        let changed = admin.put(&format!("/api/users/{id}"), &json!({"company_account_number": "002", "email": null})).await;
+        assert_eq!(changed.json()["message"], "User updated successfully");
+        let read = user(&admin, id).await;
+        assert_eq!((&read["email"], &read["company_account_numbers"]), (&Value::Null, &json!(["002"])));
+        let deleted = admin.delete(&format!("/api/users/{id}")).await;
+        assert_eq!((deleted.status.as_u16(), &deleted.json()["message"]), (200, &json!("User deleted successfully")));
+        admin.get(&format!("/api/users/{id}")).await.refused(404, "User not found");
+        token(&nexus, "ada", NEW_PASSWORD).await.refused(401, "Invalid credentials");
+        assert_eq!(admin.post(&format!("/api/users/{id}/restore"), &json!({})).await.status, 200);
+        assert_eq!(token(&nexus, "ADA", NEW_PASSWORD).await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn only_an_administrator_sees_and_changes_users(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let own = nexus.company("001", "One").await;
+        let service = nexus.account("jobs", "technician", &[]).await;
+        let key = admin.post(&format!("/api/users/{service}/keys"), &json!({})).await.json()["id"].clone();
+        let n = nexus.written().await;
+        for (role, companies) in [("technician", &[][..]), ("billing", &[]), ("client", &[own])] {
+            let caller = nexus.caller(role, role, companies).await;
+            let path = format!("/api/users/{service}");
+            for path in ["/api/users", &path, &format!("{path}/keys"), "/api/users/99999"] {
+                caller.get(path).await.refused(403, "Insufficient permissions");
+            }
+            let body = json!({"username": "x", "permission_level": "admin", "password": NEW_PASSWORD});
+            caller.post("/api/users", &body).await.refused(403, "Insufficient permissions");
+            caller.put(&path, &body).await.refused(403, "Insufficient permissions");
+            caller.delete(&path).await.refused(403, "Insufficient permissions");
+            caller.post(&format!("{path}/restore"), &json!({})).await.refused(403, "Insufficient permissions");
+            caller.post(&format!("{path}/keys"), &json!({})).await.refused(403, "Insufficient permissions");
+            caller.delete(&format!("/api/keys/{key}")).await.refused(403, "Insufficient permissions");
+        }
+        assert_eq!(nexus.written().await, n + 3, "the three accounts and nothing else");
+        assert_eq!(admin.get(&format!("/api/users/{service}/keys")).await.json().as_array().unwrap().len(), 1);
+        nexus.stop().await;
+    }
+
+    async fn a_user_that_cannot_be_is_refused_with_the_fields_to_blame(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        nexus.company("001", "One").await;
+        let good = json!({"username": "ada", "password": NEW_PASSWORD, "permission_level": "technician"});
+        let missing = admin.post("/api/users", &json!({})).await;
+        missing.refused(400, "Missing username or permission_level");
+        assert_eq!(missing.blamed(), ["username", "permission_level"]);
+        let n = nexus.written().await;
+        for (field, value) in [
+            ("password", json!("short")), ("password", json!("123456789")), ("password", json!("x".repeat(1_001))), ("password", json!(7)),
+            ("password", json!(null)), ("password", json!("")),
+            ("permission_level", json!("root")), ("permission_level", json!("Admin")), ("permission_level", json!(1)),
+            ("role", json!("admin")), ("email", json!("nobody")), ("service_account", json!("yes")),
+            ("company_account_numbers", json!(["9"])), ("company_account_numbers", json!("001")),
+        ] {
+            let mut body = good.clone();
+            body[field] = value.clone();
+            assert_eq!(admin.post("/api/users", &body).await.blamed(), [field], "{field}: {value}");
+        }
+        for companies in [json!(null), json!([])] {
+            let body = json!({"username": "c", "password": NEW_PASSWORD, "permission_level": "client", "company_account_numbers": companies});
+            assert_eq!(admin.post("/api/users", &body).await.blamed(), ["company_account_numbers"]);
+        }
+        assert_eq!(nexus.written().await, n);
+        // Characters count, not bytes; a service account needs no password.
+        let mut body = good.clone();
+        body["password"] = json!("ééééééé€🦀x");
+        let id = create(&admin, body).await;
+        assert_eq!(token(&nexus, "ada", "ééééééé€🦀x").await.status, 200);
+        create(&admin, json!({"username": "svc", "permission_level": "billing", "service_account": true})).await;
+        for wrong in ["short", ""] {
+            assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"password": wrong})).await.blamed(), ["password"]);
+        }
+        assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "client"})).await.blamed(), ["company_account_numbers"]);
+        assert_eq!(token(&nexus, "ada", "ééééééé€🦀x").await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn two_users_never_have_one_name_whatever_letters_it_has(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let body = |name: &str| json!({"username": name, "password": NEW_PASSWORD, "permission_level": "technician"});
+        let ada = create(&admin, body("Ada")).await;
+        let bob = create(&admin, body("bob")).await;
+        for name in ["Ada", "ada", "ADA", " aDa "] {
+            admin.post("/api/users", &body(name)).await.refused(409, "A user with this name already exists");
+            admin.put(&format!("/api/users/{bob}"), &json!({"username": name})).await.refused(409, "A user with this name already exists");
+        }
+        assert_eq!(admin.put(&format!("/api/users/{ada}"), &json!({"username": "ADA"})).await.status, 200);
+        admin.delete(&format!("/api/users/{ada}")).await;
+        let again = create(&admin, body("ada")).await;
+        assert_ne!(again, ada);
+        admin.post(&format!("/api/users/{ada}/restore"), &json!({})).await.problem(409);
+        nexus.stop().await;
+    }
+
+    async fn a_new_password_works_and_ends_the_sessions_of_the_old(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let mut browser = nexus.logged_in("ada", "technician").await;
+        let mut other = nexus.logged_in("bob", "technician").await;
+        assert_eq!(browser.get("/companies").await.status, 200);
+        let list = admin.get("/api/users").await.json();
+        let ada = list.as_array().unwrap().iter().find(|one| one["username"] == "ada").unwrap().clone();
+        let path = format!("/api/users/{}", ada["id"]);
+        // A change at another version changes no password either.
+        let stale = admin.request(Method::PUT, &path).header("if-match", "\"99\"").json(&json!({"password": NEW_PASSWORD}));
+        send(stale).await.problem(412);
+        assert_eq!(token(&nexus, "ada", PASSWORD).await.status, 200);
+        assert_eq!(browser.get("/companies").await.status, 200);
+        assert_eq!(admin.put(&path, &json!({"password": NEW_PASSWORD})).await.status, 200);
+        assert_eq!(browser.get("/companies").await.status, 303);
+        assert_eq!(other.get("/companies").await.status, 200);
+        token(&nexus, "ada", PASSWORD).await.refused(401, "Invalid credentials");
+        assert_eq!(token(&nexus, "ada", NEW_PASSWORD).await.status, 200);
+        for (_, text) in texts(&nexus).await {
+            assert!(!text.contains(NEW_PASSWORD) && !text.contains("argon2"), "{text}");
+        }
+        nexus.stop().await;
+    }
+
+    async fn what_an_account_may_not_do_any_more_it_cannot_do_at_once(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let second = nexus.caller("second", "admin", &[]).await;
+        let (one, two) = (nexus.company("001", "One").await, nexus.company("002", "Two").await);
+        let id = admin.get("/api/users").await.json().as_array().unwrap().iter().find(|one| one["username"] == "second").unwrap()["id"].clone();
+        let path = format!("/api/users/{id}");
+        assert_eq!(second.get("/api/users").await.status, 200);
+        admin.put(&path, &json!({"permission_level": "technician"})).await;
+        second.get("/api/users").await.refused(403, "Insufficient permissions");
+        assert_eq!(second.get("/api/companies").await.status, 200);
+        admin.put(&path, &json!({"permission_level": "client", "company_account_numbers": ["001"]})).await;
+        second.get("/api/companies").await.refused(403, "Insufficient permissions");
+        assert_eq!(second.get("/api/companies/001").await.json()["id"], one);
+        admin.put(&path, &json!({"company_account_numbers": ["002"]})).await;
+        second.get("/api/companies/001").await.refused(403, "Access denied");
+        assert_eq!(second.get("/api/companies/002").await.json()["id"], two);
+        admin.delete(&path).await;
+        second.get("/api/companies/002").await.refused(401, "User not found");
+        nexus.stop().await;
+    }
+
+    async fn one_person_stays_an_administrator(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        nexus.company("001", "One").await;
+        // A service account is nobody who could mend things.
+        nexus.account("jobs", "admin", &[]).await;
+        let list = admin.get("/api/users").await.json();
+        let id = list.as_array().unwrap().iter().find(|one| one["username"] == "admin").unwrap()["id"].clone();
+        let path = format!("/api/users/{id}");
+        let before = admin.get(&path).await.json();
+        for body in [
+            json!({"permission_level": "technician"}), json!({"permission_level": "client", "company_account_numbers": ["001"]}),
+            json!({"service_account": true}), json!({"permission_level": "billing", "password": NEW_PASSWORD}),
+        ] {
+            admin.put(&path, &body).await.problem(409);
+        }
+        admin.delete(&path).await.problem(409);
+        assert_eq!(admin.get(&path).await.json(), before);
+        assert_eq!(token(&nexus, "admin", PASSWORD).await.status, 200);
+        let second = create(&admin, json!({"username": "second", "permission_level": "admin", "password": NEW_PASSWORD})).await;
+        assert_eq!(admin.put(&path, &json!({"permission_level": "technician"})).await.status, 200);
+        admin.delete(&format!("/api/users/{second}")).await.refused(403, "Insufficient permissions");
+        nexus.stop().await;
+    }
+
+    async fn an_undo_does_not_take_the_last_administrator_away(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let first = nexus.caller("first", "admin", &[]).await;
+        let second = create(&first, json!({"username": "second", "permission_level": "admin", "password": NEW_PASSWORD})).await;
+        let made = first.get("/api/changesets").await.json()[0]["id"].clone();
+        let mut second_caller = nexus.nobody();
+        second_caller.token = token(&nexus, "second", NEW_PASSWORD).await.json()["token"].as_str().map(str::to_owned);
+        let list = first.get("/api/users").await.json();
+        let id = list.as_array().unwrap().iter().find(|one| one["username"] == "first").unwrap()["id"].clone();
+        assert_eq!(second_caller.put(&format!("/api/users/{id}"), &json!({"permission_level": "technician"})).await.status, 200);
+        let undone = second_caller.post(&format!("/api/changesets/{made}/revert"), &json!({})).await;
+        undone.problem(409);
+        assert_eq!(user(&second_caller, second).await["permission_level"], "admin");
+        nexus.stop().await;
+    }
+
+    async fn nobody_gets_rights_back_by_an_undo(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let demoted = nexus.caller("demoted", "admin", &[]).await;
+        let list = admin.get("/api/users").await.json();
+        let id = list.as_array().unwrap().iter().find(|one| one["username"] == "demoted").unwrap()["id"].clone();
+        assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "technician"})).await.status, 200);
+        let set = admin.get("/api/changesets").await.json()[0]["id"].clone();
+        demoted.post(&format!("/api/changesets/{set}/revert"), &json!({})).await.refused(403, "Insufficient permissions");
+        assert_eq!(user(&admin, id.as_i64().unwrap()).await["permission_level"], "technician");
+        // Who made it may undo it.
+        let undone = admin.post(&format!("/api/changesets/{set}/revert"), &json!({})).await;
+        assert_eq!((undone.status.as_u16(), &undone.json()["left_alone"]), (200, &json!([])), "{}", undone.text);
+        assert_eq!(user(&admin, id.as_i64().unwrap()).await["permission_level"], "admin");
+        nexus.stop().await;
+    }
+
+    async fn a_user_keeps_the_companies_that_are_archived_meanwhile(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        for number in ["001", "002"] {
+            nexus.company(number, number).await;
+        }
+        let body = json!({"username": "ada", "password": NEW_PASSWORD, "permission_level": "client", "company_account_numbers": ["001", "002"]});
+        let both = create(&admin, body).await;
+        let body = json!({"username": "bob", "password": NEW_PASSWORD, "permission_level": "client", "company_account_numbers": ["002"]});
+        let one = create(&admin, body).await;
+        admin.delete("/api/companies/002").await;
+        for id in [both, one] {
+            let mut read = user(&admin, id).await;
+            read["email"] = json!(format!("new{id}@one.example"));
+            let answer = admin.put(&format!("/api/users/{id}"), &read).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        admin.post("/api/companies/002/restore", &json!({})).await;
+        assert_eq!(user(&admin, both).await["company_account_numbers"], json!(["001", "002"]));
+        assert_eq!(user(&admin, one).await["company_account_numbers"], json!(["002"]));
+        nexus.stop().await;
+    }
+
+    async fn an_api_key_is_shown_once_and_known_by_its_first_letters(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let (id, made) = with_key(&nexus, &admin, "billing", json!({"name": "billing, production"})).await;
+        let key = made["key"].as_str().unwrap().to_owned();
+        assert!(key.starts_with("nexus_") && key.len() >= 38 && key.starts_with(made["prefix"].as_str().unwrap()), "{made}");
+        assert!(made["prefix"].as_str().unwrap().len() <= 12);
+        assert_eq!((&made["role"], &made["created_by"], &made["name"]), (&json!("billing"), &json!("admin"), &json!("billing, production")));
+        assert_eq!(made["last_used_at"], Value::Null);
+        assert_eq!(by_key(&nexus, &key, "/api/companies").await.status, 200);
+        let list = admin.get(&format!("/api/users/{id}/keys")).await;
+        assert_eq!(list.json().as_array().unwrap().len(), 1);
+        assert!(list.json()[0].get("key").is_none());
+        let mut told = vec![list.text];
+        for path in ["/api/users", "/api/changes", "/api/changesets", &format!("/api/users/{id}"), "/api/users?search=nexus_"] {
+            told.push(admin.get(path).await.text);
+        }
+        told.extend(texts(&nexus).await.into_iter().map(|(_, text)| text));
+        for text in told {
+            assert!(!text.contains(&key) && !text.contains(&key[12..]), "{text}");
+        }
+        let person = nexus.account("person", "technician", &[]).await;
+        admin.post(&format!("/api/users/{person}/keys"), &json!({})).await.refused(409, "Only service accounts have API keys");
+        admin.post("/api/users/99999/keys", &json!({})).await.refused(404, "User not found");
+        admin.get("/api/users/99999/keys").await.refused(404, "User not found");
+        nexus.stop().await;
+    }
+
+    async fn a_key_that_cannot_be_is_refused(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let id = nexus.account("jobs", "technician", &[]).await;
+        let path = format!("/api/users/{id}/keys");
+        for (body, field) in [
+            (json!({"role": "admin"}), "role"), (json!({"role": "client"}), "role"), (json!({"role": "root"}), "role"), (json!({"role": 1}), "role"),
+            (json!({"expires_at": "2026-03-02T08:00:00Z"}), "expires_at"), (json!({"expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
+            (json!({"expires_at": "2027-03-03T08:00:01Z"}), "expires_at"), (json!({"expires_at": "9999-12-31T23:59:59Z"}), "expires_at"),
+            (json!({"expires_at": "soon"}), "expires_at"), (json!({"expires_at": 5}), "expires_at"),
+            (json!({"name": "x".repeat(256)}), "name"), (json!({"name": "a\u{0}b"}), "name"), (json!({"name": 5}), "name"),
+            (json!({"key": "mine"}), "key"), (json!({"permission_level": "admin"}), "permission_level"),
+        ] {
+            assert_eq!(admin.post(&path, &body).await.blamed(), [field], "{body}");
+        }
+        assert_eq!(admin.get(&path).await.json(), json!([]));
+        // The longest that this Nexus gives is also what is given when nothing is asked.
+        for body in [json!({}), json!({"expires_at": null, "role": null, "name": " "}), json!({"expires_at": "2027-03-03T08:00:00Z"})] {
+            let made = admin.post(&path, &body).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+            assert_eq!((&made.json()["expires_at"], &made.json()["role"], &made.json()["name"]), (&json!("2027-03-03T08:00:00.000Z"), &json!("technician"), &Value::Null));
+            assert_eq!(made.header("cache-control"), "no-store");
+        }
+        nexus.stop().await;
+    }
+
+    async fn a_key_does_what_its_role_says_and_never_more_than_its_account_may(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let own = nexus.company("001", "One").await;
+        nexus.company("002", "Two").await;
+        let (id, made) = with_key(&nexus, &admin, "admin", json!({"role": "technician"})).await;
+        let (key, path) = (made["key"].as_str().unwrap(), format!("/api/users/{id}"));
+        by_key(&nexus, key, "/api/users").await.refused(403, "Insufficient permissions");
+        assert_eq!(by_key(&nexus, key, "/api/contacts").await.status, 200);
+        let write = |number: &str| {
+            let body = json!({"account_number": number, "name": number});
+            send(nexus.nobody().request(Method::POST, "/api/companies").header("x-api-key", key).json(&body))
+        };
+        assert_eq!(write("003").await.status, 201);
+        admin.put(&path, &json!({"permission_level": "billing"})).await;
+        write("004").await.refused(403, "Insufficient permissions");
+        assert_eq!(by_key(&nexus, key, "/api/companies").await.status, 200);
+        admin.put(&path, &json!({"permission_level": "client", "company_account_numbers": ["001"]})).await;
+        by_key(&nexus, key, "/api/companies").await.refused(403, "Insufficient permissions");
+        by_key(&nexus, key, "/api/companies/002").await.refused(403, "Access denied");
+        assert_eq!(by_key(&nexus, key, "/api/companies/001").await.json()["id"], own);
+        admin.put(&path, &json!({"permission_level": "admin"})).await;
+        by_key(&nexus, key, "/api/users").await.refused(403, "Insufficient permissions");
+        nexus.stop().await;
+    }
+
+    async fn a_clients_key_stays_a_clients_key(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let own = nexus.company("001", "One").await;
+        nexus.company("002", "Two").await;
+        let id = nexus.account("jobs", "client", &[own]).await;
+        let made = admin.post(&format!("/api/users/{id}/keys"), &json!({"role": "client"})).await.json();
+        let key = made["key"].as_str().unwrap();
+        by_key(&nexus, key, "/api/companies/002").await.refused(403, "Access denied");
+        admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "admin"})).await;
+        by_key(&nexus, key, "/api/users").await.refused(403, "Insufficient permissions");
+        by_key(&nexus, key, "/api/companies/002").await.refused(403, "Access denied");
+        assert_eq!(by_key(&nexus, key, "/api/companies/001").await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn a_key_ends_with_its_time_its_revocation_or_its_account(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let (id, made) = with_key(&nexus, &admin, "technician", json!({"expires_at": "2026-03-02T09:00:00Z"})).await;
+        let short = made["key"].as_str().unwrap().to_owned();
+        let make = async || admin.post(&format!("/api/users/{id}/keys"), &json!({})).await.json();
+        let (revoked, gone) = (make().await, make().await);
+        nexus.world.clock.advance(SignedDuration::from_secs(3_599));
+        assert_eq!(by_key(&nexus, &short, "/api/companies").await.status, 200);
+        nexus.world.clock.advance(SignedDuration::from_secs(1));
+        by_key(&nexus, &short, "/api/companies").await.refused(401, "Invalid API Key");
+        let (revoked_key, gone_key) = (revoked["key"].as_str().unwrap(), gone["key"].as_str().unwrap());
+        assert_eq!(by_key(&nexus, revoked_key, "/api/companies").await.status, 200);
+        let path = format!("/api/keys/{}", revoked["id"]);
+        assert_eq!(admin.delete(&path).await.json(), json!({"message": "API key deleted successfully"}));
+        by_key(&nexus, revoked_key, "/api/companies").await.refused(401, "Invalid API Key");
+        admin.delete(&path).await.refused(404, "API key not found");
+        admin.delete("/api/keys/99999").await.refused(404, "API key not found");
+        assert_eq!(by_key(&nexus, gone_key, "/api/companies").await.status, 200);
+        // An account that is a person's now has no keys.
+        admin.put(&format!("/api/users/{id}"), &json!({"service_account": false})).await;
+        by_key(&nexus, gone_key, "/api/companies").await.refused(401, "Invalid API Key");
+        admin.put(&format!("/api/users/{id}"), &json!({"service_account": true})).await;
+        assert_eq!(by_key(&nexus, gone_key, "/api/companies").await.status, 200);
+        admin.delete(&format!("/api/users/{id}")).await;
+        by_key(&nexus, gone_key, "/api/companies").await.refused(401, "Invalid API Key");
+        admin.post(&format!("/api/users/{id}/restore"), &json!({})).await;
+        assert_eq!(by_key(&nexus, gone_key, "/api/companies").await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn the_use_of_a_key_is_noted_to_the_minute(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let (id, made) = with_key(&nexus, &admin, "billing", json!({})).await;
+        let key = made["key"].as_str().unwrap();
+        let last = async || admin.get(&format!("/api/users/{id}/keys")).await.json()[0]["last_used_at"].clone();
+        let n = nexus.written().await;
+        for (seconds, noted) in [(0, "2026-03-02T08:00:00.000Z"), (59, "2026-03-02T08:00:00.000Z"), (1, "2026-03-02T08:01:00.000Z")] {
+            nexus.world.clock.advance(SignedDuration::from_secs(seconds));
+            assert_eq!(by_key(&nexus, key, "/api/companies").await.status, 200);
+            assert_eq!(last().await, noted);
+        }
+        by_key(&nexus, "nexus_wrong", "/api/companies").await.refused(401, "Invalid API Key");
+        assert_eq!(nexus.written().await, n);
+        nexus.stop().await;
+    }
+
+    async fn an_api_key_is_looked_at_before_the_token(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let (_, made) = with_key(&nexus, &admin, "billing", json!({})).await;
+        let key = made["key"].as_str().unwrap().to_owned();
+        for wrong in ["", "x", "nexus_", &key[..12], &format!("{key}x"), &key.to_uppercase(), "' OR 1=1 --"] {
+            let request = admin.request(Method::GET, "/api/companies").header("x-api-key", wrong);
+            send(request).await.refused(401, "Invalid API Key");
+        }
+        send(admin.request(Method::GET, "/api/companies").header("x-api-key", &b"\xff"[..])).await.refused(401, "Invalid API Key");
+        // The administrator's token does not lift what the key may do.
+        let request = admin.request(Method::GET, "/api/users").header("x-api-key", key.as_str());
+        send(request).await.refused(403, "Insufficient permissions");
+        let request = nexus.nobody().request(Method::GET, "/api/companies").header("x-api-key", key.as_str()).bearer_auth("nonsense");
+        assert_eq!(send(request).await.status, 200);
+        nexus.stop().await;
+    }
+}
+
+/// Every text that the history, the feed and the kept answers hold.
+async fn texts(nexus: &Nexus) -> Vec<(i64, String)> {
+    let changes = "SELECT id, CAST(before AS TEXT) || CAST(after AS TEXT) || coalesce(CAST(snapshot AS TEXT), '') || coalesce(reason, '') FROM changes";
+    let sets = "SELECT id, author || reason || coalesce(request_key, '') FROM changesets";
+    let keys = "SELECT id, prefix || hash || coalesce(name, '') FROM api_keys";
+    let kept = "SELECT CAST(0 AS BIGINT), request_key || fingerprint || coalesce(headers, '') || coalesce(answer, '') FROM requests";
+    let users = "SELECT id, search || body FROM users";
+    let mut all = Vec::new();
+    for sql in [changes, sets, keys, kept, users] {
+        all.extend(nexus.db().all::<(i64, String)>(Query::new(sql)).await.unwrap());
+    }
+    all
+}
