@@ -9,15 +9,41 @@ use nexus_tests::{Answer, Caller, Nexus, send};
 use serde_json::{Value, json};
 
 /// The requests that write, and a body that each would take.
-fn writers(contact: i64) -> [(Method, String, Value); 4] {
+fn writers(ids: &Ids) -> Vec<(Method, String, Value)> {
     let company = json!({"account_number": "2", "name": "Two"});
     let person = json!({"name": "Bob", "email": "bob@one.example"});
-    [
+    let device = json!({"hostname": "PC-2", "company_account_number": "1"});
+    let place = json!({"name": "Hall", "company_account_number": "1"});
+    let user = json!({"username": "bob", "permission_level": "billing", "password": "long enough to be one"});
+    let name = json!({"name": "Other"});
+    vec![
         (Method::POST, "/api/companies".into(), company),
-        (Method::PUT, "/api/companies/1".into(), json!({"name": "Other"})),
+        (Method::PUT, "/api/companies/1".into(), name.clone()),
         (Method::POST, "/api/contacts".into(), person),
-        (Method::PUT, format!("/api/contacts/{contact}"), json!({"name": "Other"})),
+        (Method::PUT, format!("/api/contacts/{}", ids.contact), name.clone()),
+        (Method::POST, "/api/assets".into(), device),
+        (Method::PUT, format!("/api/assets/{}", ids.asset), json!({"hostname": "PC-3"})),
+        (Method::POST, "/api/locations".into(), place),
+        (Method::PUT, format!("/api/locations/{}", ids.location), name.clone()),
+        (Method::POST, "/api/users".into(), user),
+        (Method::PUT, format!("/api/users/{}", ids.user), json!({"email": "u@x.example"})),
+        (Method::POST, "/api/plans".into(), json!({"name": "Second"})),
+        (Method::PUT, format!("/api/plans/{}", ids.plan), name.clone()),
+        (Method::POST, "/api/features".into(), json!({"name": "Second"})),
+        (Method::PUT, format!("/api/features/{}", ids.feature), name),
+        (Method::PUT, format!("/api/companies/1/features/{}", ids.feature), json!({"value": "Daily"})),
+        (Method::POST, format!("/api/users/{}/keys", ids.user), json!({})),
     ]
+}
+
+/// The records of a directory.
+struct Ids {
+    contact: i64,
+    asset: i64,
+    location: i64,
+    user: i64,
+    plan: i64,
+    feature: i64,
 }
 
 /// A directory with one record of each kind, and what it holds.
@@ -25,16 +51,26 @@ struct Directory<'a> {
     nexus: &'a Nexus,
     tech: Caller<'a>,
     contact: i64,
+    ids: Ids,
     before: (Value, Value, usize),
 }
 
 impl<'a> Directory<'a> {
     async fn new(nexus: &'a Nexus) -> Self {
-        let tech = nexus.caller("tech", "technician", &[]).await;
+        let tech = nexus.caller("tech", "admin", &[]).await;
         let company = nexus.company("1", "One").await;
         let given = json!({"name": "Ada", "email": "ada@one.example", "company_ids": [company]});
         let contact = nexus.record(Entity::Contact, &given).await;
-        let mut directory = Self { nexus, tech, contact, before: (Value::Null, Value::Null, 0) };
+        let record = async |entity, given: Value| nexus.record(entity, &given).await;
+        let ids = Ids {
+            contact,
+            asset: record(Entity::Asset, json!({"hostname": "PC-1", "company_id": company})).await,
+            location: record(Entity::Location, json!({"name": "Office", "company_id": company})).await,
+            user: record(Entity::User, json!({"username": "u", "role": "billing", "service_account": true})).await,
+            plan: record(Entity::Plan, json!({"name": "First"})).await,
+            feature: record(Entity::Feature, json!({"name": "First"})).await,
+        };
+        let mut directory = Self { nexus, tech, contact, ids, before: (Value::Null, Value::Null, 0) };
         directory.before = directory.now().await;
         directory
     }
@@ -72,7 +108,7 @@ both! {
             b"", b" ", b"{", b"{\"name\":", b"{\"name\":\"x\",}", b"{'name':'x'}", b"name=x", b"null", b"[]", b"\"text\"",
             b"[{\"name\":\"x\"}]", b"{\"name\":\"x\"} {}", b"{\"name\":\"\xff\xfe\"}", b"{\"name\":\"\\ud800\"}", deep.as_bytes(),
         ];
-        for (method, path, _) in writers(directory.contact) {
+        for (method, path, _) in writers(&directory.ids) {
             for body in bodies {
                 let answer = directory.send_raw(&method, &path, JSON, body.to_vec()).await;
                 answer.problem(400);
@@ -111,8 +147,53 @@ both! {
             ("company_account_numbers", &numbers),
             ("company_ids", &[json!([1]), json!("1")]),
         ];
-        for (method, path, good) in writers(directory.contact) {
-            let fields = if path.contains("companies") { &company[..] } else { &contact[..] };
+        let asset: [(&str, &[Value]); 9] = [
+            ("hostname", &text),
+            ("company_account_number", &[json!(1), json!("9"), json!(["1"]), json!({}), json!("1\0")]),
+            ("operating_system", &text),
+            ("last_seen", &[json!("yesterday"), json!(1), json!("2026-02-30T00:00:00Z"), json!("2026-13-01 00:00:00"), json!(true)]),
+            ("online", &[json!("true"), json!(1), json!([])]),
+            ("backup_data_bytes", &[json!("5"), json!(1.5), json!(1e30)]),
+            ("backup_usage_tb", &[json!(1.25), json!(true)]),
+            ("portal_url", &[json!("x".repeat(2_001)), json!(5)]),
+            ("contact_ids", &[json!("1"), json!(["1"]), json!([999]), json!(5)]),
+        ];
+        let location: [(&str, &[Value]); 3] = [
+            ("name", &text),
+            ("company_account_number", &[json!(1), json!("9"), json!(["1"])]),
+            ("phone_number", &text),
+        ];
+        let user: [(&str, &[Value]); 6] = [
+            ("username", &text),
+            ("email", &[json!("nobody"), json!(7)]),
+            ("permission_level", &[json!("root"), json!("Admin"), json!(1)]),
+            ("service_account", &[json!("true"), json!(1)]),
+            ("password", &[json!("short"), json!(1_234_567_890), json!("x".repeat(1_001)), json!([])]),
+            ("company_account_numbers", &numbers),
+        ];
+        let plan: [(&str, &[Value]); 3] = [
+            ("name", &text),
+            ("position", &[json!("1"), json!(1.5), json!([])]),
+            ("features", &[json!("First"), json!([]), json!({"Nope": "x"}), json!({"First": 5}), json!({"First": long})]),
+        ];
+        let value: [(&str, &[Value]); 1] = [("value", &[json!(5), json!(true), json!({}), json!([])])];
+        let key: [(&str, &[Value]); 3] = [
+            ("name", &[json!(5), json!(long), json!("a\0b")]),
+            ("role", &[json!("root"), json!("admin"), json!(5)]),
+            ("expires_at", &[json!("tomorrow"), json!("2020-01-01T00:00:00Z"), json!("2100-01-01T00:00:00Z"), json!(5)]),
+        ];
+        for (method, path, good) in writers(&directory.ids) {
+            let fields = match path.split('/').nth(2).unwrap() {
+                "companies" if path.contains("/features/") => &value[..],
+                "users" if path.ends_with("/keys") => &key,
+                "companies" => &company,
+                "contacts" => &contact,
+                "assets" => &asset,
+                "locations" => &location,
+                "users" => &user,
+                "plans" => &plan,
+                _ => &plan[..2],
+            };
             for (field, values) in fields {
                 for value in *values {
                     let mut body = good.clone();
@@ -165,7 +246,7 @@ both! {
     async fn a_body_of_another_type_is_refused(world: World) {
         let nexus = Nexus::serve(world).await;
         let directory = Directory::new(&nexus).await;
-        for (method, path, good) in writers(directory.contact) {
+        for (method, path, good) in writers(&directory.ids) {
             for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("multipart/form-data"), Some("nonsense")] {
                 let answer = directory.send_raw(&method, &path, kind, good.to_string()).await;
                 answer.refused(415, "Send a body of type application/json");
@@ -180,7 +261,7 @@ both! {
     async fn a_body_past_the_limit_is_refused(world: World) {
         let nexus = Nexus::serve(world).await;
         let directory = Directory::new(&nexus).await;
-        for (method, path, _) in writers(directory.contact) {
+        for (method, path, _) in writers(&directory.ids) {
             for size in [1024 * 1024 + 1, 8 * 1024 * 1024] {
                 let body = format!("{{\"name\":\"{}\"}}", "x".repeat(size - 11));
                 assert_eq!(body.len(), size);
@@ -274,13 +355,13 @@ both! {
     async fn the_faults_of_a_caller_without_rights_tell_nothing(world: World) {
         let nexus = Nexus::serve(world).await;
         let directory = Directory::new(&nexus).await;
-        for (method, path, _) in writers(directory.contact) {
+        for (method, path, _) in writers(&directory.ids) {
             let answer = send(nexus.nobody().request(method.clone(), &path).header("content-type", "text/plain").body("{")).await;
             answer.refused(401, "Token is missing");
         }
         for role in [Role::Billing, Role::Client] {
             let caller = nexus.caller(role.as_str(), role.as_str(), &[]).await;
-            for (method, path, good) in writers(directory.contact) {
+            for (method, path, good) in writers(&directory.ids) {
                 let mut body = good;
                 body["nonsense"] = json!(1);
                 send(caller.request(method, &path).json(&body)).await.problem(403);

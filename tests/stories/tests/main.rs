@@ -6,6 +6,7 @@ mod auth;
 mod bad_input;
 mod companies;
 mod contacts;
+mod contract;
 mod docs;
 mod feed;
 mod lists;
