@@ -110,6 +110,7 @@ pub struct Told {
 }
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 struct Values {
     source: String,
     confirmed_at: String,

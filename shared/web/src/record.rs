@@ -129,7 +129,9 @@ impl Found {
             told.insert(api_name(entity, &field).to_owned(), json!(source));
         }
         self.json.truncate(self.json.trim_end().len() - 1);
-        self.json.push_str(&format!(",\"sources\":{}}}", Value::Object(told)));
+        self.json.push_str(",\"sources\":");
+        self.json.push_str(&Value::Object(told).to_string());
+        self.json.push('}');
         Ok(self)
     }
 }

@@ -14,7 +14,7 @@ fn has(record: &Value, members: &[&str]) {
 }
 
 /// A directory as billing and the sync scripts know it: made by their own requests.
-async fn fill<'a>(nexus: &'a Nexus, tech: &Caller<'a>) -> (i64, i64) {
+async fn fill(tech: &Caller<'_>) -> (i64, i64) {
     let company = json!({"account_number": "000742", "name": "Ackermann Tooling", "domains": "[\"ackermann.example\"]", "plan_selected": "Gold"});
     assert_eq!(tech.post("/api/companies", &company).await.status, 201);
     assert_eq!(tech.post("/api/companies", &json!({"account_number": "2", "name": "Other"})).await.status, 201);
@@ -49,7 +49,7 @@ both! {
     async fn companies_answer_as_they_did(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
-        fill(&nexus, &tech).await;
+        fill(&tech).await;
         let query = nexus_db::Query::new("SELECT id FROM companies WHERE account_number = '2'");
         let (other,) = nexus.db().one::<(i64,)>(query).await.unwrap();
         let client = nexus.caller("client", "client", &[other]).await;
@@ -81,7 +81,7 @@ both! {
     async fn assets_answer_as_they_did(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
-        let (_, id) = fill(&nexus, &tech).await;
+        let (_, id) = fill(&tech).await;
         let path = format!("/api/assets/{id}");
         let asset = tech.get(&path).await.json();
         has(&asset, &[
@@ -109,7 +109,7 @@ both! {
     async fn contacts_answer_as_they_did(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
-        let (id, _) = fill(&nexus, &tech).await;
+        let (id, _) = fill(&tech).await;
         let path = format!("/api/contacts/{id}");
         let contact = tech.get(&path).await.json();
         has(&contact, &[
@@ -133,7 +133,7 @@ both! {
     async fn users_and_billing_answer_as_they_did(world: World) {
         let nexus = Nexus::serve(world).await;
         let admin = nexus.caller("boss", "admin", &[]).await;
-        fill(&nexus, &admin).await;
+        fill(&admin).await;
         let query = nexus_db::Query::new("SELECT id FROM companies WHERE account_number = '000742'");
         let (company,) = nexus.db().one::<(i64,)>(query).await.unwrap();
         let id = nexus.account("portal", "client", &[company]).await;
