@@ -153,7 +153,7 @@ pub async fn apply(
     }
     write::advance_revision(&mut tx).await?;
     tx.commit().await?;
-    db.committed(applied.counts.keys().any(|(entity, _)| *entity == Entity::User));
+    db.committed(applied.counts.keys().any(|(entity, _)| entity.is_of_accounts()));
     Ok(applied)
 }
 
