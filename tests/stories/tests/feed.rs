@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use nexus_core::Entity;
+use nexus_simulators::{Department, Freshservice, Requester, Size};
 use nexus_test_databases::both;
-use nexus_tests::{Caller, Nexus};
+use nexus_tests::{Caller, Nexus, Syncing};
 use serde_json::{Value, json};
 
 async fn part(caller: &Caller<'_>, query: &str) -> (Vec<Value>, i64) {
@@ -340,6 +341,48 @@ both! {
             }
         }
         nexus.stop().await;
+    }
+
+    async fn what_a_sync_moves_is_told_as_what_a_person_moves(world: World) {
+        let vendor = Freshservice::start(Size { companies: 0, contacts: 0, devices: 0 }, 1).await.unwrap();
+        vendor.edit(|state| {
+            for (id, name, number) in [(501, "Alpha", "AAA-1"), (502, "Bravo", "BBB-2")] {
+                let mut department = Department::new(id, name);
+                department.custom_fields.insert("account_number".into(), json!(number));
+                state.departments.push(department);
+            }
+            state.requesters.push(Requester::new(901, "Ada", "Byron", &[501]));
+        });
+        let syncing = Syncing::new(Nexus::serve(world).await, vendor).await;
+        syncing.run().await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let id = async |number: &str| tech.get(&format!("/api/companies/{number}")).await.json()["id"].as_i64().unwrap();
+        let (a, b) = (id("AAA-1").await, id("BBB-2").await);
+        let (of_a, of_b) = (syncing.nexus.caller("client-a", "client", &[a]).await, syncing.nexus.caller("client-b", "client", &[b]).await);
+        let told = async |caller: &Caller<'_>| {
+            let rows = part(caller, "").await.0;
+            let words = rows.iter().filter(|row| row["entity"] != "user").map(|row| format!("{} {}", row["action"].as_str().unwrap(), row["entity"].as_str().unwrap()));
+            (words.collect::<Vec<_>>(), rows.last().cloned().unwrap())
+        };
+        assert_eq!(told(&of_a).await.0, ["create company", "create contact"]);
+        assert_eq!(told(&of_b).await.0, ["create company"]);
+        syncing.vendor.edit(|state| {
+            let ada = state.requester(901).unwrap();
+            ada.department_ids = Some(vec![502]);
+            ada.job_title = Some("Of Bravo".into());
+        });
+        syncing.run().await;
+        let (words, row) = told(&of_a).await;
+        assert_eq!((words, &row["after"]), (["create company", "create contact", "archive contact"].map(str::to_owned).to_vec(), &json!({})));
+        let (words, row) = told(&of_b).await;
+        assert_eq!(words, ["create company", "create contact"]);
+        for (field, value) in [("name", json!("Ada Byron")), ("title", json!("Of Bravo")), ("company_account_numbers", json!(["BBB-2"])), ("active", json!(true))] {
+            assert_eq!(row["after"][field], value, "{field}");
+        }
+        for (caller, hidden) in [(&of_a, ["BBB", "Bravo"]), (&of_b, ["AAA", "Alpha"])] {
+            let text = caller.get("/api/changes").await.text;
+            assert!(hidden.iter().all(|hidden| !text.contains(hidden)), "{text}");
+        }
     }
 
     async fn a_client_whose_companies_change_sees_the_feed_of_the_new_ones(world: World) {

@@ -175,6 +175,25 @@ both! {
         nexus.stop().await;
     }
 
+    async fn a_long_answer_is_kept_as_well(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let tech = nexus.caller("tech", "technician", &[]).await;
+        let deed = || Deed::new(Actor { user_id: None, name: "story".into() }, Origin::System, "a story");
+        let named = |name: &str| Fields::from_iter([("name".to_owned(), json!(name))]);
+        let edits = (0..3_000).map(|_| Edit::Create { entity: Entity::Contact, fields: named("Ada") });
+        let made = change(nexus.db(), &deed(), edits.collect()).await.unwrap();
+        let edits = made.records.iter().map(|one| Edit::Update { entity: Entity::Contact, id: one.id, version: None, fields: named("Bob") });
+        change(nexus.db(), &deed(), edits.collect()).await.unwrap();
+        // Every record has changed since, and each is named.
+        let path = format!("/api/changesets/{}/revert", made.changeset_id.unwrap());
+        let first = post(&tech, &path, "k", &json!({})).await;
+        assert_eq!(first.status, 200, "{}", first.text);
+        assert_eq!(first.json()["left_alone"].as_array().unwrap().len(), 3_000);
+        let again = post(&tech, &path, "k", &json!({})).await;
+        assert_eq!((again.header("idempotent-replayed"), again.text == first.text), ("true", true));
+        nexus.stop().await;
+    }
+
     async fn a_key_that_cannot_be_is_refused(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;

@@ -134,6 +134,12 @@ both! {
                 caller.get("/api/companies/2/features").await.refused(403, "Access denied");
             }
         }
+        let tech = nexus.caller("tech", "technician", &[]).await;
+        for set in tech.get("/api/changesets").await.json().as_array().unwrap().iter().filter(|set| set["author"] == "admin") {
+            let answer = tech.post(&format!("/api/changesets/{}/revert", set["id"]), &json!({})).await;
+            assert!(set["reason"] == "Company created" || answer.status == 403, "{set}: {}", answer.text);
+        }
+        agreed.admin.post("/api/companies/1/restore", &json!({})).await;
         assert_eq!(has(&agreed.admin).await, (json!({"Antivirus": "Managed", "Backup": "Daily"}), json!({})));
         nexus.stop().await;
     }

@@ -203,6 +203,81 @@ both! {
         nexus.stop().await;
     }
 
+    async fn a_client_whose_company_is_archived_sees_nothing_of_it_at_once(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let (one, two) = (nexus.company("001", "One").await, nexus.company("002", "Two").await);
+        let client = nexus.caller("client", "client", &[one, two]).await;
+        for number in ["001", "002"] {
+            let body = json!({"name": format!("Person {number}"), "email": format!("p{number}@x.example"), "company_account_number": number});
+            admin.post("/api/contacts", &body).await;
+            admin.post("/api/assets", &json!({"hostname": format!("Person-pc {number}"), "company_account_number": number})).await;
+        }
+        assert_eq!(client.get("/api/search?q=person").await.json().as_array().unwrap().len(), 4);
+        admin.delete("/api/companies/002").await;
+        assert_eq!(client.get("/api/search?q=person").await.json().as_array().unwrap().len(), 2);
+        client.get("/api/companies/002/contacts").await.refused(403, "Access denied");
+        assert!(!client.get("/api/changes").await.text.contains("002"));
+        admin.post("/api/companies/002/restore", &json!({})).await;
+        assert_eq!(client.get("/api/search?q=person").await.json().as_array().unwrap().len(), 4);
+        nexus.stop().await;
+    }
+
+    async fn two_who_demote_each_other_at_once_leave_one(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let (one, two) = (nexus.caller("one", "admin", &[]).await, nexus.caller("two", "admin", &[]).await);
+        let list = one.get("/api/users").await.json();
+        let path = |name: &str| {
+            let id = &list.as_array().unwrap().iter().find(|one| one["username"] == name).unwrap()["id"];
+            format!("/api/users/{id}")
+        };
+        let (first, second) = (path("one"), path("two"));
+        let body = json!({"permission_level": "technician"});
+        let (of_two, of_one) = tokio::join!(one.put(&second, &body), two.put(&first, &body));
+        for answer in [&of_two, &of_one] {
+            assert!([200, 403, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+        }
+        assert!(of_two.status != 200 || of_one.status != 200, "nobody is left");
+        let left = if of_two.status == 200 { &one } else { &two };
+        assert_eq!(left.get("/api/users").await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn an_administrator_who_cannot_log_in_is_none(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let id = create(&admin, json!({"username": "svc", "permission_level": "admin", "service_account": true})).await;
+        admin.put(&format!("/api/users/{id}"), &json!({"service_account": false})).await;
+        let list = admin.get("/api/users").await.json();
+        let own = list.as_array().unwrap().iter().find(|one| one["username"] == "admin").unwrap()["id"].clone();
+        admin.delete(&format!("/api/users/{own}")).await.problem(409);
+        assert_eq!(token(&nexus, "admin", PASSWORD).await.status, 200);
+        // With a password it is one.
+        assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"service_account": false, "password": NEW_PASSWORD})).await.status, 200);
+        assert_eq!(admin.delete(&format!("/api/users/{own}")).await.status, 200);
+        assert_eq!(token(&nexus, "svc", NEW_PASSWORD).await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn a_job_brings_no_users(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let job = nexus.caller("jobs", "technician", &[]).await;
+        let before = admin.get("/api/users").await.json();
+        let run = job.post("/api/sync/runs", &json!({"job": "sync-freshservice", "trigger": "manual"})).await.json()["run_id"].clone();
+        for (entity, fields) in [("user", json!({"username": "evil", "role": "admin"})), ("plan", json!({"name": "Free"})), ("feature", json!({"name": "Everything"}))] {
+            let batch = json!({"observations": [{"entity": entity, "external_id": "1", "scope": "users", "fields": fields}]});
+            let answer = job.put(&format!("/api/sync/runs/{run}/observations/1"), &batch).await;
+            assert_eq!(answer.blamed(), ["observations"], "{}", answer.text);
+        }
+        let scope = json!({"name": "users", "entity": "user", "complete": true, "records": 1, "error": null});
+        let body = json!({"scopes": [scope], "quarantined": [], "vendor_calls": 0, "error": null});
+        job.post(&format!("/api/sync/runs/{run}/complete"), &body).await;
+        assert_eq!(admin.get("/api/users").await.json(), before);
+        assert_eq!((admin.get("/api/plans").await.json(), admin.get("/api/features").await.json()), (json!([]), json!([])));
+        nexus.stop().await;
+    }
+
     async fn one_person_stays_an_administrator(world: World) {
         let nexus = Nexus::serve(world).await;
         let admin = nexus.caller("admin", "admin", &[]).await;
