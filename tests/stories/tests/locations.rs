@@ -13,7 +13,10 @@ both! {
         for number in ["001", "002"] {
             nexus.company(number, number).await;
         }
-        for (body, blamed) in [(json!({}), &["name", "company_account_number"][..]), (json!({"name": "Here"}), &["company_account_number"])] {
+        for (body, blamed) in [
+            (json!({}), &["name", "company_account_number"][..]),
+            (json!({"name": "Here"}), &["company_account_number"]),
+        ] {
             let answer = tech.post("/api/locations", &body).await;
             answer.refused(400, "Missing name or company_account_number");
             assert_eq!(answer.blamed(), blamed);
@@ -32,12 +35,22 @@ both! {
         assert_eq!(tech.put(&path, &read).await.status, 200);
         assert_eq!(nexus.written().await, n);
         for wrong in [json!(null), json!(""), json!("9"), json!(1)] {
-            assert_eq!(tech.put(&path, &json!({"company_account_number": wrong})).await.blamed(), ["company_account_number"], "{wrong}");
+            assert_eq!(
+                tech.put(&path, &json!({"company_account_number": wrong})).await.blamed(),
+                ["company_account_number"],
+                "{wrong}"
+            );
         }
-        assert_eq!(tech.put(&path, &json!({"company_account_number": "002"})).await.json()["message"], "Location updated successfully");
+        assert_eq!(
+            tech.put(&path, &json!({"company_account_number": "002"})).await.json()["message"],
+            "Location updated successfully"
+        );
         assert_eq!(tech.get("/api/companies/001/locations").await.json(), json!([]));
         assert_eq!(tech.get("/api/companies/002/locations").await.json()[0]["name"], "Main Office");
-        assert_eq!(tech.get("/api/locations?company_account_number=002&search=mill").await.json().as_array().unwrap().len(), 1);
+        assert_eq!(
+            tech.get("/api/locations?company_account_number=002&search=mill").await.json().as_array().unwrap().len(),
+            1
+        );
         assert_eq!(tech.delete(&path).await.json()["message"], "Location deleted successfully");
         tech.get(&path).await.refused(404, "Location not found");
         assert_eq!(tech.post(&format!("{path}/restore"), &json!({})).await.status, 200);
