@@ -65,6 +65,7 @@ CREATE TABLE feature_overrides (
 -- `revision` counts the commits that changed anything a reader can see: what was read at one revision is still so at the
 -- same. `bodies` is the form of the kept bodies.
 INSERT INTO sequences (name, value) VALUES ('feature', 0), ('plan', 0), ('revision', 0), ('bodies', 0);
+INSERT INTO sequences (name, value) SELECT 'changeset', coalesce(max(id), 0) FROM changesets;
 
 -- How many live records there are, so that a page of a long list need not count them.
 CREATE TABLE live_counts (

@@ -65,6 +65,7 @@ CREATE TABLE feature_overrides (
 -- `revision` counts the commits that changed anything a reader can see: what was read at one revision is still so at the
 -- same. `bodies` is the form of the kept bodies.
 INSERT INTO sequences (name, value) VALUES ('feature', 0), ('plan', 0), ('revision', 0), ('bodies', 0);
+INSERT INTO sequences (name, value) SELECT 'changeset', coalesce(max(id), 0) FROM changesets;
 
 -- How many live records there are, so that a page of a long list need not count them.
 CREATE TABLE live_counts (
@@ -123,61 +124,70 @@ ALTER TABLE api_keys ADD COLUMN name TEXT;
 ALTER TABLE api_keys ADD COLUMN created_by TEXT;
 ALTER TABLE api_keys ADD COLUMN revoked_by TEXT;
 
--- Words in `search`, by their parts of three letters. Archived records are not searched.
+-- Words in `search`, by their parts of three letters. To put one record into the index costs as much as all else of its
+-- write, and to put many in together next to nothing; so changed records wait in `…_unsearched`, with the text under which
+-- the index knows them, and are looked at one by one until their turn comes (see nexus-db, `search`).
 
-CREATE VIRTUAL TABLE companies_search USING fts5(search, content='companies', content_rowid='id', tokenize='trigram case_sensitive 1');
-CREATE TRIGGER companies_search_insert AFTER INSERT ON companies WHEN new.archived_at IS NULL BEGIN
-    INSERT INTO companies_search (rowid, search) VALUES (new.id, new.search);
+CREATE VIRTUAL TABLE companies_search
+USING fts5(search, content='companies', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none);
+CREATE TABLE companies_unsearched (
+    id  INTEGER NOT NULL PRIMARY KEY,
+    old TEXT
+);
+CREATE TRIGGER companies_unsearched_insert AFTER INSERT ON companies BEGIN
+    INSERT INTO companies_unsearched (id) VALUES (new.id) ON CONFLICT (id) DO NOTHING;
 END;
-CREATE TRIGGER companies_search_leave AFTER UPDATE OF search, archived_at ON companies
-WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO companies_search (companies_search, rowid, search) VALUES ('delete', old.id, old.search);
+CREATE TRIGGER companies_unsearched_update AFTER UPDATE OF search, archived_at ON companies
+WHEN new.search <> old.search OR (new.archived_at IS NULL) <> (old.archived_at IS NULL) BEGIN
+    INSERT INTO companies_unsearched (id, old) VALUES (new.id, iif(old.archived_at IS NULL, old.search, NULL))
+    ON CONFLICT (id) DO NOTHING;
 END;
-CREATE TRIGGER companies_search_enter AFTER UPDATE OF search, archived_at ON companies
-WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO companies_search (rowid, search) VALUES (new.id, new.search);
-END;
-
-CREATE VIRTUAL TABLE locations_search USING fts5(search, content='locations', content_rowid='id', tokenize='trigram case_sensitive 1');
-CREATE TRIGGER locations_search_insert AFTER INSERT ON locations WHEN new.archived_at IS NULL BEGIN
-    INSERT INTO locations_search (rowid, search) VALUES (new.id, new.search);
-END;
-CREATE TRIGGER locations_search_leave AFTER UPDATE OF search, archived_at ON locations
-WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO locations_search (locations_search, rowid, search) VALUES ('delete', old.id, old.search);
-END;
-CREATE TRIGGER locations_search_enter AFTER UPDATE OF search, archived_at ON locations
-WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO locations_search (rowid, search) VALUES (new.id, new.search);
-END;
-
-CREATE VIRTUAL TABLE contacts_search USING fts5(search, content='contacts', content_rowid='id', tokenize='trigram case_sensitive 1');
-CREATE TRIGGER contacts_search_insert AFTER INSERT ON contacts WHEN new.archived_at IS NULL BEGIN
-    INSERT INTO contacts_search (rowid, search) VALUES (new.id, new.search);
-END;
-CREATE TRIGGER contacts_search_leave AFTER UPDATE OF search, archived_at ON contacts
-WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO contacts_search (contacts_search, rowid, search) VALUES ('delete', old.id, old.search);
-END;
-CREATE TRIGGER contacts_search_enter AFTER UPDATE OF search, archived_at ON contacts
-WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO contacts_search (rowid, search) VALUES (new.id, new.search);
-END;
-
-CREATE VIRTUAL TABLE assets_search USING fts5(search, content='assets', content_rowid='id', tokenize='trigram case_sensitive 1');
-CREATE TRIGGER assets_search_insert AFTER INSERT ON assets WHEN new.archived_at IS NULL BEGIN
-    INSERT INTO assets_search (rowid, search) VALUES (new.id, new.search);
-END;
-CREATE TRIGGER assets_search_leave AFTER UPDATE OF search, archived_at ON assets
-WHEN old.archived_at IS NULL AND (new.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO assets_search (assets_search, rowid, search) VALUES ('delete', old.id, old.search);
-END;
-CREATE TRIGGER assets_search_enter AFTER UPDATE OF search, archived_at ON assets
-WHEN new.archived_at IS NULL AND (old.archived_at IS NOT NULL OR new.search <> old.search) BEGIN
-    INSERT INTO assets_search (rowid, search) VALUES (new.id, new.search);
-END;
-
 INSERT INTO companies_search (rowid, search) SELECT id, search FROM companies WHERE archived_at IS NULL;
+
+CREATE VIRTUAL TABLE locations_search
+USING fts5(search, content='locations', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none);
+CREATE TABLE locations_unsearched (
+    id  INTEGER NOT NULL PRIMARY KEY,
+    old TEXT
+);
+CREATE TRIGGER locations_unsearched_insert AFTER INSERT ON locations BEGIN
+    INSERT INTO locations_unsearched (id) VALUES (new.id) ON CONFLICT (id) DO NOTHING;
+END;
+CREATE TRIGGER locations_unsearched_update AFTER UPDATE OF search, archived_at ON locations
+WHEN new.search <> old.search OR (new.archived_at IS NULL) <> (old.archived_at IS NULL) BEGIN
+    INSERT INTO locations_unsearched (id, old) VALUES (new.id, iif(old.archived_at IS NULL, old.search, NULL))
+    ON CONFLICT (id) DO NOTHING;
+END;
 INSERT INTO locations_search (rowid, search) SELECT id, search FROM locations WHERE archived_at IS NULL;
+
+CREATE VIRTUAL TABLE contacts_search
+USING fts5(search, content='contacts', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none);
+CREATE TABLE contacts_unsearched (
+    id  INTEGER NOT NULL PRIMARY KEY,
+    old TEXT
+);
+CREATE TRIGGER contacts_unsearched_insert AFTER INSERT ON contacts BEGIN
+    INSERT INTO contacts_unsearched (id) VALUES (new.id) ON CONFLICT (id) DO NOTHING;
+END;
+CREATE TRIGGER contacts_unsearched_update AFTER UPDATE OF search, archived_at ON contacts
+WHEN new.search <> old.search OR (new.archived_at IS NULL) <> (old.archived_at IS NULL) BEGIN
+    INSERT INTO contacts_unsearched (id, old) VALUES (new.id, iif(old.archived_at IS NULL, old.search, NULL))
+    ON CONFLICT (id) DO NOTHING;
+END;
 INSERT INTO contacts_search (rowid, search) SELECT id, search FROM contacts WHERE archived_at IS NULL;
+
+CREATE VIRTUAL TABLE assets_search
+USING fts5(search, content='assets', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none);
+CREATE TABLE assets_unsearched (
+    id  INTEGER NOT NULL PRIMARY KEY,
+    old TEXT
+);
+CREATE TRIGGER assets_unsearched_insert AFTER INSERT ON assets BEGIN
+    INSERT INTO assets_unsearched (id) VALUES (new.id) ON CONFLICT (id) DO NOTHING;
+END;
+CREATE TRIGGER assets_unsearched_update AFTER UPDATE OF search, archived_at ON assets
+WHEN new.search <> old.search OR (new.archived_at IS NULL) <> (old.archived_at IS NULL) BEGIN
+    INSERT INTO assets_unsearched (id, old) VALUES (new.id, iif(old.archived_at IS NULL, old.search, NULL))
+    ON CONFLICT (id) DO NOTHING;
+END;
 INSERT INTO assets_search (rowid, search) SELECT id, search FROM assets WHERE archived_at IS NULL;

@@ -8,7 +8,7 @@ use nexus_core::Role;
 use nexus_core::sync::{Change, ChangeSet};
 use nexus_db::Db;
 use nexus_db::changes::{self, ChangeError, Origin, SetHead};
-use nexus_web::{Error, Json, Pages, Paging, Path, Principal, Problem, Query};
+use nexus_web::{Editor, Error, Json, Pages, Paging, Path, Principal, Problem, Query};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -116,11 +116,10 @@ pub(crate) struct Applied {
 ))]
 pub(crate) async fn apply_changeset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     Json(review): Json<Review>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let applied =
         changes::apply(&db, &principal.actor(), id, Some(&review.digest), &review.except).await.map_err(decided)?;
     let written = applied.counts.values().sum();

@@ -1,13 +1,14 @@
 //! What a job sends: it begins, brings what the source has, and hands over.
 
-use axum::extract::State;
+use axum::extract::{FromRef, FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::request::Parts;
 use nexus_core::sync::{Batch, Complete, Progress, Run, RunState, StartRun, Started};
 use nexus_core::{Entity, FieldError};
 use nexus_db::changes::{self, ChangeError};
 use nexus_db::{Db, runs};
-use nexus_web::{Error, Json, Path, Principal, Problem};
+use nexus_web::{Auth, Editor, Error, Json, Path, Principal, Problem};
 
 use crate::planning::plan_run;
 use crate::runs::find;
@@ -21,9 +22,24 @@ fn source_of(job: &str) -> Option<&str> {
     job.strip_prefix("sync-")
 }
 
-fn require_job(principal: &Principal) -> Result<(), Error> {
-    principal.require_editor()?;
-    if principal.account.service_account { Ok(()) } else { Err(Error::Forbidden("Only jobs report runs")) }
+/// A job: a service account that may change directory records.
+pub(crate) struct Job(Principal);
+
+impl<S> FromRequestParts<S> for Job
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Editor(principal) = Editor::from_request_parts(parts, state).await?;
+        if principal.account.service_account {
+            Ok(Self(principal))
+        } else {
+            Err(Error::Forbidden("Only jobs report runs"))
+        }
+    }
 }
 
 /// A job begins
@@ -33,12 +49,7 @@ fn require_job(principal: &Principal) -> Result<(), Error> {
     (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 409, description = "A run of this job is going", body = Problem),
 ))]
-pub(crate) async fn start_run(
-    State(db): State<Db>,
-    principal: Principal,
-    Json(start): Json<StartRun>,
-) -> Result<Response, Error> {
-    require_job(&principal)?;
+pub(crate) async fn start_run(State(db): State<Db>, _: Job, Json(start): Json<StartRun>) -> Result<Response, Error> {
     if !runs::list_jobs(&db).await?.iter().any(|job| job.name == start.job) {
         return Err(Error::fields(vec![FieldError::new("job", "there is no such job")]));
     }
@@ -62,11 +73,10 @@ pub(crate) async fn start_run(
 ))]
 pub(crate) async fn put_observations(
     State(db): State<Db>,
-    principal: Principal,
+    _: Job,
     Path((id, n)): Path<(i64, i64)>,
     Json(batch): Json<Batch>,
 ) -> Result<StatusCode, Error> {
-    require_job(&principal)?;
     if batch.observations.len() > BATCH {
         return Err(Error::fields(vec![FieldError::new("observations", format!("must have at most {BATCH} entries"))]));
     }
@@ -87,11 +97,10 @@ pub(crate) async fn put_observations(
 ))]
 pub(crate) async fn put_progress(
     State(db): State<Db>,
-    principal: Principal,
+    _: Job,
     Path(id): Path<i64>,
     Json(progress): Json<Progress>,
 ) -> Result<StatusCode, Error> {
-    require_job(&principal)?;
     going(runs::put_progress(&db, id, &progress).await?)
 }
 
@@ -108,11 +117,10 @@ fn going(is: bool) -> Result<StatusCode, Error> {
 ))]
 pub(crate) async fn complete_run(
     State(db): State<Db>,
-    principal: Principal,
+    Job(principal): Job,
     Path(id): Path<i64>,
     Json(complete): Json<Complete>,
 ) -> Result<Response, Error> {
-    require_job(&principal)?;
     if let Some(changeset_id) = plan(&db, &principal, id, complete).await? {
         match changes::apply(&db, &principal.actor(), changeset_id, None, &std::collections::BTreeSet::new()).await {
             // Somebody decided over it in the moment between: that decision stands.

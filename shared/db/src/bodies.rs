@@ -11,7 +11,8 @@ use nexus_core::entity::{Entity, Kind, PINNED};
 use serde_json::{Value, json};
 
 use crate::changes::lock_feed;
-use crate::{Db, Dialect, Query, Result, Tx, records, scope, search};
+use crate::query::Batch;
+use crate::{Db, Dialect, Query, Result, records, scope, search};
 
 /// The form of the kept bodies and search texts. One more makes [`Db::open`] write all of them anew.
 const FORM: i64 = 1;
@@ -142,53 +143,43 @@ impl Touched {
     }
 
     /// Puts the bodies together anew.
-    pub(crate) async fn refresh(self, tx: &mut Tx) -> Result<()> {
-        let dialect = tx.dialect();
+    pub(crate) fn refresh(self, dialect: Dialect, batch: &mut Batch) {
         let given = format!("(SELECT CAST(x.value AS BIGINT) FROM {})", dialect.each(1));
         let list = |ids: &BTreeSet<i64>| Value::from(ids.iter().copied().collect::<Vec<_>>());
         for (entity, ids) in self.records.iter().filter(|(_, ids)| !ids.is_empty()) {
-            if self.plans && *entity == Entity::Company {
-                continue;
+            if !(self.plans && *entity == Entity::Company) {
+                batch.push(write(dialect, *entity, &format!("t.id IN {given}")).bind(list(ids)));
             }
-            write(tx, *entity, &format!("t.id IN {given}"), Some(list(ids))).await?;
         }
         if !self.renamed.is_empty() {
+            let of_company = format!("t.company_id IN {given}");
+            let linked = |owner: &str, table: &str| {
+                format!("t.id IN (SELECT l.{owner} FROM {table} l WHERE l.company_id IN {given})")
+            };
             for (entity, condition) in [
-                (Entity::Location, format!("t.company_id IN {given}")),
-                (Entity::Asset, format!("t.company_id IN {given}")),
-                (
-                    Entity::Contact,
-                    format!("t.id IN (SELECT l.contact_id FROM contact_companies l WHERE l.company_id IN {given})"),
-                ),
-                (
-                    Entity::User,
-                    format!("t.id IN (SELECT l.user_id FROM user_companies l WHERE l.company_id IN {given})"),
-                ),
+                (Entity::Location, of_company.clone()),
+                (Entity::Asset, of_company),
+                (Entity::Contact, linked("contact_id", "contact_companies")),
+                (Entity::User, linked("user_id", "user_companies")),
             ] {
-                write(tx, entity, &condition, Some(list(&self.renamed))).await?;
+                batch.push(write(dialect, entity, &condition).bind(list(&self.renamed)));
             }
         }
         if !self.people.is_empty() {
             let condition = format!("t.id IN (SELECT l.asset_id FROM asset_contacts l WHERE l.contact_id IN {given})");
-            write(tx, Entity::Asset, &condition, Some(list(&self.people))).await?;
+            batch.push(write(dialect, Entity::Asset, &condition).bind(list(&self.people)));
         }
         if self.plans {
-            write(tx, Entity::Plan, "TRUE", None).await?;
-            write(tx, Entity::Company, "TRUE", None).await?;
+            batch.push(write(dialect, Entity::Plan, "TRUE"));
+            batch.push(write(dialect, Entity::Company, "TRUE"));
         }
-        Ok(())
     }
 }
 
-async fn write(tx: &mut Tx, entity: Entity, condition: &str, ids: Option<Value>) -> Result<()> {
-    let body = composed(entity, tx.dialect(), None);
-    let query = Query::new(format!("UPDATE {} AS t SET body = {body} WHERE {condition}", entity.table()));
-    let query = match ids {
-        Some(ids) => query.bind(ids),
-        None => query,
-    };
-    tx.execute(query).await?;
-    Ok(())
+/// Puts together the bodies of the records of table `t` for which a condition holds.
+fn write(dialect: Dialect, entity: Entity, condition: &str) -> Query {
+    let body = composed(entity, dialect, None);
+    Query::new(format!("UPDATE {} AS t SET body = {body} WHERE {condition}", entity.table()))
 }
 
 /// Writes every body and search text anew if they are of another version of Nexus.
@@ -222,7 +213,13 @@ pub(crate) async fn bring_up(db: &Db) -> Result<()> {
             );
             tx.execute(Query::new(sql).bind(Value::from(texts))).await?;
         }
-        write(&mut tx, entity, "TRUE", None).await?;
+        let query = write(tx.dialect(), entity, "TRUE");
+        tx.execute(query).await?;
+    }
+    if tx.dialect() == Dialect::Sqlite {
+        let mut batch = Batch::default();
+        search::catch_up_now(&mut batch);
+        tx.run(batch).await?;
     }
     let kept = Query::new("UPDATE sequences SET value = $1 WHERE name = 'bodies'").bind(FORM);
     tx.execute(kept).await?;

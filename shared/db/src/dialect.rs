@@ -29,12 +29,20 @@ impl Dialect {
         }
     }
 
-    /// The same with the element's place as `x.key`.
+    /// `FROM` and `ORDER BY` of the rows of `table` whose `column` is in the JSON array in parameter `$n`, in the array's
+    /// order.
     #[must_use]
-    pub fn each_in_order(self, n: usize) -> String {
+    pub fn in_order(self, n: usize, table: &str, column: &str) -> (String, &'static str) {
         match self {
-            Self::Sqlite => self.each(n),
-            Self::Postgres => format!("jsonb_array_elements(${n}) WITH ORDINALITY AS x(value, key)"),
+            // CROSS JOIN keeps the order of the tables in SQLite, and so the array's; to sort would copy every row.
+            Self::Sqlite => (format!("json_each(${n}) AS x CROSS JOIN {table} ON {column} = x.value"), ""),
+            Self::Postgres => (
+                format!(
+                    "jsonb_array_elements(${n}) WITH ORDINALITY AS x(value, key) \
+                     JOIN {table} ON {column} = CAST(x.value AS BIGINT)"
+                ),
+                " ORDER BY x.key",
+            ),
         }
     }
 

@@ -113,6 +113,49 @@ impl Query {
     }
 }
 
+/// Statements that are run one after the other, whose results nobody asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Batch(Vec<Query>);
+
+impl Batch {
+    pub(crate) fn push(&mut self, query: Query) {
+        self.0.push(query);
+    }
+
+    pub(crate) fn into_queries(self) -> Vec<Query> {
+        self.0
+    }
+
+    /// All of them as one text with one list of arguments, which SQLite takes: each way to its thread costs more than
+    /// most statements.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn into_script(self) -> Option<Query> {
+        let mut queries = self.0.into_iter();
+        let mut script = queries.next()?;
+        for query in queries {
+            script.sql.push_str(";\n");
+            renumber(&query.sql, script.args.len(), &mut script.sql);
+            script.args.extend(query.args);
+        }
+        Some(script)
+    }
+}
+
+/// Adds a text whose placeholders begin after the first `by`.
+#[cfg(feature = "sqlite")]
+fn renumber(sql: &str, by: usize, into: &mut String) {
+    let mut parts = sql.split('$');
+    into.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        match part[..digits].parse::<usize>() {
+            Ok(n) => drop(write!(into, "${}", n + by)),
+            Err(_) => into.push('$'),
+        }
+        into.push_str(&part[digits..]);
+    }
+}
+
 /// A row that can be read from both databases; derive `sqlx::FromRow`.
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 pub trait Row:

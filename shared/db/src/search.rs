@@ -7,6 +7,7 @@ use nexus_core::entity::{Entity, Kind};
 use nexus_core::{Fields, phone};
 use serde_json::Value;
 
+use crate::query::Batch;
 use crate::{Dialect, Query};
 
 /// Longer words are cut: no text of a record is found by more.
@@ -85,30 +86,58 @@ impl Words {
 }
 
 /// Kinds with an index of their words in SQLite; the others are few.
-fn is_indexed(entity: Entity) -> bool {
-    matches!(entity, Entity::Company | Entity::Location | Entity::Contact | Entity::Asset)
-}
+const INDEXED: [Entity; 4] = [Entity::Company, Entity::Location, Entity::Contact, Entity::Asset];
+/// Changed records that wait to be put into the index together.
+const TOGETHER: i64 = 250;
 
 fn all(words: &[String], entity: Entity, dialect: Dialect, mut query: Query) -> Query {
     let mut and = "";
-    let mut rest: Vec<&String> = words.iter().collect();
-    if dialect == Dialect::Sqlite && is_indexed(entity) {
-        let (long, short): (Vec<_>, Vec<_>) = rest.into_iter().partition(|word| word.chars().count() >= 3);
-        rest = short;
-        if !long.is_empty() {
-            let matched: Vec<String> = long.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+    if dialect == Dialect::Sqlite && INDEXED.contains(&entity) {
+        let parts: Vec<String> = words.iter().flat_map(|word| trigrams(word)).collect();
+        if !parts.is_empty() {
             let table = entity.table();
             query = query
-                .push(&format!("t.id IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH "))
-                .arg(matched.join(" AND "))
-                .push(")");
+                .push(&format!("(t.id IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH "))
+                .arg(parts.join(" AND "))
+                .push(&format!(") OR t.id IN (SELECT id FROM {table}_unsearched))"));
             and = " AND ";
         }
     }
-    for word in rest {
+    // The index says where it is worth looking: it knows parts of words, and the words of a while ago.
+    for word in words {
         let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         query = query.push(and).push("t.search LIKE ").arg(format!("%{escaped}%")).push(" ESCAPE '\\'");
         and = " AND ";
     }
     query
+}
+
+/// Parts of three letters that together cover a word, as FTS5 asks for them; none for a shorter word.
+fn trigrams(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let Some(last) = letters.len().checked_sub(3) else { return Vec::new() };
+    let starts = (0..=last).step_by(3).chain((last % 3 != 0).then_some(last));
+    starts.map(|at| format!("\"{}\"", letters[at..at + 3].iter().collect::<String>().replace('"', "\"\""))).collect()
+}
+
+/// Puts what waits into the index, when writing has brought the feed from `before` to `after` and enough waits.
+pub(crate) fn catch_up(dialect: Dialect, before: i64, after: i64, batch: &mut Batch) {
+    if dialect == Dialect::Sqlite && before / TOGETHER != after / TOGETHER {
+        catch_up_now(batch);
+    }
+}
+
+/// Puts what waits into the index of SQLite.
+pub(crate) fn catch_up_now(batch: &mut Batch) {
+    for table in INDEXED.map(Entity::table) {
+        batch.push(Query::new(format!(
+            "INSERT INTO {table}_search ({table}_search, rowid, search) \
+             SELECT 'delete', id, old FROM {table}_unsearched WHERE old IS NOT NULL"
+        )));
+        batch.push(Query::new(format!(
+            "INSERT INTO {table}_search (rowid, search) \
+             SELECT t.id, t.search FROM {table}_unsearched n JOIN {table} t ON t.id = n.id WHERE t.archived_at IS NULL"
+        )));
+        batch.push(Query::new(format!("DELETE FROM {table}_unsearched")));
+    }
 }

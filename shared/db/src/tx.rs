@@ -6,7 +6,7 @@ use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor, FromRow, IntoArguments as _, Transaction};
 
-use crate::query::{Arg, Query, Row};
+use crate::query::{Arg, Batch, Query, Row};
 use crate::{Dialect, Error, Result};
 
 /// A transaction; dropped without [`Tx::commit`], it leaves no trace.
@@ -116,6 +116,25 @@ impl Tx {
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => execute_postgres(&mut **tx, query).await,
         }
+    }
+
+    /// Runs statements one after the other.
+    pub(crate) async fn run(&mut self, batch: Batch) -> Result<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(tx) => {
+                if let Some(script) = batch.into_script() {
+                    execute_sqlite(&mut **tx, script).await?;
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(tx) => {
+                for query in batch.into_queries() {
+                    execute_postgres(&mut **tx, query).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Makes everything since the beginning lasting.

@@ -39,7 +39,9 @@ async fn columns(db: &Db) -> Columns {
 
 /// Words are found by other means in each of the two: tables of FTS5, indexes of `pg_trgm`.
 fn is_search(name: &str) -> bool {
-    ["companies", "locations", "contacts", "assets"].iter().any(|table| name.starts_with(&format!("{table}_search")))
+    ["companies", "locations", "contacts", "assets"]
+        .iter()
+        .any(|table| name.starts_with(&format!("{table}_search")) || name == format!("{table}_unsearched"))
 }
 
 type Indexes = Vec<(String, String)>;

@@ -27,7 +27,7 @@ mod request;
 mod state;
 
 pub use address::Address;
-pub use auth::{Auth, Principal, Visitor};
+pub use auth::{Auth, Editor, Principal, Visitor};
 pub use body::{json, json_text};
 pub use edit_page::EditPage;
 pub use error::{Error, Problem};

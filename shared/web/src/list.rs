@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream;
-use http::header::{CONTENT_TYPE, ETAG};
+use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use nexus_core::{Entity, FieldError, Scope};
 use nexus_db::search::Words;
@@ -17,7 +17,7 @@ use crate::paging::Paging;
 
 /// Records that are read and sent together: enough to make a query worth its while, few enough that a long list needs no
 /// large memory.
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 250;
 
 /// A list under construction: `WHERE` grows by filters, the rest is fixed. The table's alias is `t`.
 #[derive(Clone, Debug)]
@@ -179,22 +179,8 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn json(&self, db: &Db, page: Paging) -> Result<String, Error> {
-        self.json_as(db, &bodies::json(self.entity, db.dialect(), &self.scope), page).await
-    }
-
-    async fn json_as(&self, db: &Db, body: &str, page: Paging) -> Result<String, Error> {
-        let (open, close) = db.dialect().list();
-        let query = self
-            .filters
-            .clone()
-            .before(&format!("{open}SELECT {body} AS body FROM {} t", self.entity.table()))
-            .push(&self.order)
-            .push(" LIMIT ")
-            .arg(page.per_page)
-            .push(" OFFSET ")
-            .arg(page.offset())
-            .push(close);
-        Ok(format!("[{}]", db.one::<(String,)>(query).await?.0))
+        let body = bodies::json(self.entity, db.dialect(), &self.scope);
+        Ok(format!("[{}]", self.part(db, &body, page).await?.inside))
     }
 
     /// The answer to a list request: the page asked for, or everything, or that the caller has it already.
@@ -222,48 +208,57 @@ impl List {
         page: Option<Paging>,
         (uri, headers): (&Uri, &HeaderMap),
     ) -> Result<Response, Error> {
-        // Before the list is read: should it change meanwhile, the tag is too old and not too new.
-        let tag = list_tag(db.revision().await?, uri, &self.scope);
-        let known = not_modified(headers, &tag);
-        let mut response = match page {
-            Some(page) => {
-                let json = if known { String::new() } else { self.json_as(db, body, page).await? };
-                page.respond(uri, self.count(db).await?, json)
+        if headers.contains_key(IF_NONE_MATCH) {
+            let tag = list_tag(db.revision().await?, uri, &self.scope);
+            if not_modified(headers, &tag) {
+                let mut response = match page {
+                    Some(page) => page.respond(uri, self.count(db).await?, String::new()),
+                    None => Response::new(Body::empty()),
+                };
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                response.headers_mut().remove(CONTENT_TYPE);
+                return Ok(tagged(response, &tag));
             }
-            None if known => json_text(String::new()),
+        }
+        let part = self.part(db, body, page.unwrap_or(BEGINNING)).await?;
+        let tag = list_tag(part.revision, uri, &self.scope);
+        let response = match page {
+            Some(page) => page.respond(uri, part.total, format!("[{}]", part.inside)),
+            None if part.total <= BEGINNING.per_page => json_text(format!("[{}]", part.inside)),
             None => self.everything(db, body).await?,
         };
-        if known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.body_mut() = Body::empty();
-            response.headers_mut().remove(CONTENT_TYPE);
-        }
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            response.headers_mut().insert(ETAG, tag);
-        }
-        Ok(response)
+        Ok(tagged(response, &tag))
     }
 
-    /// Everything. A short list at once; a long one part by part: which records there are is settled first, and each is
-    /// sent as it is when its turn comes.
+    /// A page, how many records there are in all, and the revision at which that is so: one question.
+    async fn part(&self, db: &Db, body: &str, page: Paging) -> Result<Part, Error> {
+        let (open, close) = db.dialect().list();
+        let table = self.entity.table();
+        let order = |query: Query| {
+            query.push(&self.order).push(" LIMIT ").arg(page.per_page).push(" OFFSET ").arg(page.offset())
+        };
+        let query = if self.whole {
+            let open = format!(
+                "SELECT (SELECT value FROM sequences WHERE name = 'revision') AS revision, \
+                 (SELECT n FROM live_counts WHERE entity = '{}') AS total, ({open}SELECT {body} AS body FROM {table} t",
+                self.entity.as_str()
+            );
+            order(self.filters.clone().before(&open)).push(close).push(") AS inside")
+        } else {
+            // Which records they are is found once, and then counted, sorted and cut.
+            let hits = format!("WITH hit AS MATERIALIZED (SELECT t.id AS id FROM {table} t");
+            let query = self.filters.clone().before(&hits).push(&format!(
+                ") SELECT (SELECT value FROM sequences WHERE name = 'revision') AS revision, \
+                 (SELECT count(*) FROM hit) AS total, ({open}SELECT {body} AS body FROM hit JOIN {table} t ON t.id = hit.id"
+            ));
+            order(query).push(close).push(") AS inside")
+        };
+        Ok(db.one(query).await?)
+    }
+
+    /// A long list part by part: which records there are is settled first, and each is sent as it is when its turn comes.
     async fn everything(&self, db: &Db, body: &str) -> Result<Response, Error> {
         let (open, close) = db.dialect().list();
-        let most = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-        if !self.whole || self.count(db).await? <= most {
-            let counted = open.replacen("SELECT ", "SELECT count(*), ", 1);
-            let query = self
-                .filters
-                .clone()
-                .before(&format!("{counted}SELECT {body} AS body FROM {} t", self.entity.table()))
-                .push(&self.order)
-                .push(" LIMIT ")
-                .arg(most + 1)
-                .push(close);
-            let (n, inside) = db.one::<(i64, String)>(query).await?;
-            if n <= most {
-                return Ok(json_text(format!("[{inside}]")));
-            }
-        }
         let ids = self
             .filters
             .clone()
@@ -272,13 +267,8 @@ impl List {
             .push(close);
         let (ids,) = db.one::<(String,)>(ids).await?;
         let ids: Vec<i64> = ids.split(',').filter_map(|id| id.parse().ok()).collect();
-        let sql = format!(
-            "{open}SELECT {body} AS body FROM {} JOIN {} t ON t.id = {} ORDER BY {}{close}",
-            db.dialect().each_in_order(1),
-            self.entity.table(),
-            "CAST(x.value AS BIGINT)",
-            "x.key",
-        );
+        let (from, order) = db.dialect().in_order(1, &format!("{} t", self.entity.table()), "t.id");
+        let sql = format!("{open}SELECT {body} AS body FROM {from}{order}{close}");
         let rest = Rest { db: db.clone(), sql, ids, at: 0 };
         let parts = stream::try_unfold(rest, async |mut rest: Rest| {
             Ok::<_, Error>(rest.next().await?.map(|part| (part, rest)))
@@ -287,6 +277,23 @@ impl List {
         *response.body_mut() = Body::from_stream(parts);
         Ok(response)
     }
+}
+
+/// What is read of a list without paging before it is known to be a long one.
+const BEGINNING: Paging = Paging { page: 1, per_page: 250 };
+
+#[derive(sqlx::FromRow)]
+struct Part {
+    revision: i64,
+    total: i64,
+    inside: String,
+}
+
+fn tagged(mut response: Response, tag: &str) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
 }
 
 /// What is still to be sent of a list.

@@ -85,11 +85,8 @@ impl World {
 
 /// Writes `count` records of a kind, a chunk at a time; their ids.
 async fn create(db: &Db, entity: Entity, count: usize, record: impl Fn(usize) -> Map<String, Value>) -> Vec<i64> {
-    let deed = Deed {
-        actor: Actor { user_id: None, name: "load".into() },
-        origin: Origin::System,
-        reason: "Made up to be measured".into(),
-    };
+    let actor = Actor { user_id: None, name: "load".into() };
+    let deed = Deed::new(actor, Origin::System, "Made up to be measured");
     let mut ids = Vec::with_capacity(count);
     for start in (0..count).step_by(CHUNK) {
         let numbers = start..count.min(start + CHUNK);

@@ -13,6 +13,7 @@ mod lists;
 mod locations;
 mod lockout;
 mod long_lists;
+mod matrix;
 mod once;
 mod openapi;
 mod pages;

@@ -9,6 +9,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::decide::{Failure, decide_with};
+use super::numbers::{allocate, lock_feed};
 use super::row::{Action, Link, Outcome, Row};
 use super::{ChangeError, Deed, write};
 use crate::{Query, Result, Tx};
@@ -34,7 +35,7 @@ pub struct Proposal {
 
 /// Takes ids for records that a plan will create: the first of `n`. An id that is not used in the end stays unused.
 pub async fn reserve(tx: &mut Tx, entity: Entity, n: usize) -> Result<i64> {
-    write::allocate(tx, entity.as_str(), n).await
+    allocate(tx, entity.as_str(), n).await
 }
 
 /// A plan under construction. Rows come in chunks, so that a large plan needs no large memory.
@@ -50,10 +51,10 @@ pub struct Draft {
 impl Draft {
     /// Begins a plan of a run.
     pub async fn begin(tx: &mut Tx, deed: &Deed, run_id: i64, now: &str) -> Result<Self> {
-        write::lock_feed(tx).await?;
+        lock_feed(tx).await?;
         let query = Query::new(
-            "INSERT INTO changesets (state, origin, author_id, author, reason, run_id, created_at) \
-             VALUES ('proposed', $1, $2, $3, $4, $5, $6) RETURNING id",
+            "INSERT INTO changesets (id, state, origin, author_id, author, reason, run_id, created_at) \
+             VALUES ($7, 'proposed', $1, $2, $3, $4, $5, $6)",
         )
         .bind(deed.origin.as_str())
         .bind(deed.actor.user_id)
@@ -61,7 +62,8 @@ impl Draft {
         .bind(deed.reason.as_str())
         .bind(run_id)
         .bind(now);
-        let (changeset_id,) = tx.one::<(i64,)>(query).await?;
+        let changeset_id = allocate(tx, "changeset", 1).await?;
+        tx.execute(query.bind(changeset_id)).await?;
         let (digest, planned) = (Sha256::new(), BTreeMap::new());
         Ok(Self { changeset_id, now: now.to_owned(), digest, planned, rows: 0 })
     }
@@ -84,7 +86,8 @@ impl Draft {
             }
         }
         self.rows += rows.len() as u64;
-        Ok(write::insert_changes(tx, self.changeset_id, &rows, None, &self.now).await?)
+        tx.execute(write::insert_changes(tx.dialect(), self.changeset_id, &rows, None, &self.now)).await?;
+        Ok(())
     }
 
     /// Ends the plan: the change set, or none when there is nothing to do.

@@ -15,6 +15,7 @@
 mod decide;
 mod draft;
 mod feed;
+mod numbers;
 mod pins;
 mod plan;
 mod row;
@@ -23,11 +24,11 @@ mod write;
 
 pub use draft::{Draft, Proposal, reserve};
 pub use feed::{Feed, FeedRow, feed};
+pub(crate) use numbers::lock_feed;
 pub use pins::pin;
 pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
 pub use row::{Action, Link, RowState};
 pub use undo::{LeftAlone, revert};
-pub(crate) use write::lock_feed;
 
 use nexus_core::entity::Entity;
 use nexus_core::{Actor, FieldError, Fields};

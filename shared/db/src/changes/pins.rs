@@ -7,10 +7,11 @@ use nexus_core::entity::{Entity, PINNED};
 use nexus_core::policy::{Policy, field_policy};
 use serde_json::{Value, json};
 
+use super::numbers::lock_feed;
 use super::row::{Outcome, Row};
-use super::write::lock_feed;
 use super::{ChangeError, Deed, Done, Edit, change_in};
-use crate::{Db, Query, Result, Tx, records, sources};
+use crate::query::Batch;
+use crate::{Db, Dialect, Query, Result, Tx, records, sources};
 
 /// Pins a field of a live record, or lets it follow its source again: then it takes the source's latest value.
 ///
@@ -73,7 +74,7 @@ pub(super) fn undone(now: &Value, before: &Value, after: &Value) -> Value {
 }
 
 /// Writes what has changed of the pins; those that stay keep who made them and when.
-pub(super) async fn write(tx: &mut Tx, rows: &[Row], who: &str, now: &str) -> Result<()> {
+pub(super) fn write(dialect: Dialect, rows: &[Row], who: &str, now: &str, batch: &mut Batch) {
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for row in rows {
         let Outcome::Write { before, after, .. } = &row.outcome else { continue };
@@ -83,20 +84,19 @@ pub(super) async fn write(tx: &mut Tx, rows: &[Row], who: &str, now: &str) -> Re
         added.extend(after.difference(&before).map(line));
         removed.extend(before.difference(&after).map(line));
     }
-    let each = tx.dialect().each(1);
+    let each = dialect.each(1);
     if !removed.is_empty() {
         let sql = format!(
             "DELETE FROM field_state WHERE (entity, record_id, field) IN (SELECT x.value->>'entity', \
              CAST(x.value->>'id' AS BIGINT), x.value->>'field' FROM {each})"
         );
-        tx.execute(Query::new(sql).bind(Value::from(removed))).await?;
+        batch.push(Query::new(sql).bind(Value::from(removed)));
     }
     if !added.is_empty() {
         let sql = format!(
             "INSERT INTO field_state (entity, record_id, field, pinned_by, pinned_at) \
              SELECT x.value->>'entity', CAST(x.value->>'id' AS BIGINT), x.value->>'field', $2, $3 FROM {each}"
         );
-        tx.execute(Query::new(sql).bind(Value::from(added)).bind(who).bind(now)).await?;
+        batch.push(Query::new(sql).bind(Value::from(added)).bind(who).bind(now));
     }
-    Ok(())
 }

@@ -10,9 +10,11 @@ use sqlx::types::Json;
 
 use super::ChangeError;
 use super::decide::{Failure, decide};
+use super::numbers::{Numbers, allocate, lock_feed};
 use super::row::{Action, Link, Outcome, Row, RowState};
 use super::write;
-use crate::{Db, Error, Query, Result, Tx, runs};
+use crate::query::Batch;
+use crate::{Db, Error, Query, Result, Tx, runs, search};
 
 /// A change set without its rows.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -125,7 +127,7 @@ pub async fn apply(
 ) -> std::result::Result<Applied, ChangeError> {
     let now = db.now();
     let mut tx = db.write().await?;
-    write::lock_feed(&mut tx).await?;
+    lock_feed(&mut tx).await?;
     let head = undecided(&mut tx, changeset_id).await?;
     if reviewed.is_some_and(|reviewed| head.digest.as_deref() != Some(reviewed)) {
         return Err(ChangeError::OtherDigest);
@@ -151,7 +153,7 @@ pub async fn apply(
     if let Some(run_id) = head.run_id {
         runs::finish_applied(&mut tx, run_id, &applied, &now).await?;
     }
-    write::advance_revision(&mut tx).await?;
+    allocate(&mut tx, "revision", 1).await?;
     tx.commit().await?;
     db.committed(applied.counts.keys().any(|(entity, _)| entity.is_of_accounts()));
     Ok(applied)
@@ -172,17 +174,20 @@ async fn apply_chunk(
     let (out, chosen): (Vec<_>, Vec<_>) = stored.into_iter().partition(|row| except.contains(&row.id));
     let mut rows = chosen.into_iter().map(SetRow::into_row).collect::<Result<Vec<_>>>()?;
     decide(tx, &mut rows, Failure::Skip, false).await?;
+    let (dialect, mut batch) = (tx.dialect(), Batch::default());
     // A plan pins nothing, so nobody needs to be named for it.
-    write::write_records(tx, &mut rows, "", now).await?;
-    write::write_source_links(tx, &rows, run_id.unwrap_or_default(), now).await?;
-    write::refresh_bodies(tx, &rows).await?;
+    write::write_records(dialect, &mut rows, "", now, &mut batch);
+    write::write_source_links(dialect, &rows, run_id.unwrap_or_default(), now, &mut batch);
+    write::refresh_bodies(dialect, &rows, &mut batch);
     applied.rejected += out.len() as u64;
     for (what, n) in write::count(&rows) {
         *applied.counts.entry(what).or_default() += n;
     }
     let told = rows.iter().filter(|row| is_told(row)).count();
-    let first = write::allocate(tx, "feed", told).await?;
-    write::write_sight(tx, rows.iter().filter(|row| is_told(row)).zip(first..)).await?;
+    let numbers = Numbers::take(tx, &[], &[("feed", told)]).await?;
+    let first = numbers.first("feed");
+    write::write_sight(dialect, rows.iter().filter(|row| is_told(row)).zip(first..), &mut batch);
+    search::catch_up(dialect, first - 1, numbers.last("feed"), &mut batch);
     let mut cursors = first..;
     let mut results: Vec<Value> = out.iter().map(|row| json!({"id": row.id, "state": "rejected"})).collect();
     for row in &rows {
@@ -203,10 +208,10 @@ async fn apply_chunk(
     let sql = format!(
         "UPDATE changes SET state = x.value->>'state', cursor = CAST(x.value->>'cursor' AS BIGINT), \
          reason = coalesce(x.value->>'reason', reason), snapshot = nullif(x.value->'snapshot', 'null'), at = $2 FROM {} WHERE changes.id = CAST(x.value->>'id' AS BIGINT)",
-        tx.dialect().each(1)
+        dialect.each(1)
     );
-    tx.execute(Query::new(sql).bind(Value::from(results)).bind(now)).await?;
-    Ok(())
+    batch.push(Query::new(sql).bind(Value::from(results)).bind(now));
+    Ok(tx.run(batch).await?)
 }
 
 /// Whether the feed tells the row.
@@ -221,7 +226,7 @@ fn is_told(row: &Row) -> bool {
 pub async fn reject(db: &Db, actor: &Actor, changeset_id: i64) -> std::result::Result<(), ChangeError> {
     let now = db.now();
     let mut tx = db.write().await?;
-    write::lock_feed(&mut tx).await?;
+    lock_feed(&mut tx).await?;
     let head = undecided(&mut tx, changeset_id).await?;
     let query = Query::new("UPDATE changes SET state = 'rejected' WHERE changeset_id = $1 AND state = 'proposed'");
     tx.execute(query.bind(changeset_id)).await?;

@@ -7,6 +7,7 @@ use nexus_core::entity::{Entity, PINNED};
 use serde_json::{Value, json};
 
 use super::decide::{Failure, decide};
+use super::numbers::lock_feed;
 use super::plan::{ROW, SetRow, find_in};
 use super::row::{Action, Outcome, Row};
 use super::{ChangeError, Deed, Done, pins, write};
@@ -37,7 +38,7 @@ pub async fn revert(
 ) -> std::result::Result<(Done, Vec<LeftAlone>), ChangeError> {
     let now = db.now();
     let mut tx = db.write().await?;
-    write::lock_feed(&mut tx).await?;
+    lock_feed(&mut tx).await?;
     let head = find_in(&mut tx, changeset_id).await?;
     if head.state != "applied" {
         return Err(ChangeError::Decided { state: head.state, needed: "applied" });

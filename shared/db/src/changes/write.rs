@@ -6,26 +6,12 @@ use nexus_core::Fields;
 use nexus_core::entity::{Entity, Kind};
 use serde_json::{Map, Value, json};
 
-use super::row::{Action, Outcome, Row, RowState, Sight, references};
+use super::numbers::Numbers;
+use super::row::{Action, Outcome, Row, RowState, references};
 use super::{Deed, Done, Touched, pins};
+use crate::query::Batch;
 use crate::records::Record;
-use crate::{Error, Query, Result, Tx, bodies, search};
-
-/// Becomes the only writer until the transaction ends. In SQLite the transaction is that already.
-pub(crate) async fn lock_feed(tx: &mut Tx) -> Result<()> {
-    if tx.dialect() == crate::Dialect::Postgres {
-        tx.one::<(i64,)>(Query::new("SELECT value FROM sequences WHERE name = 'feed' FOR UPDATE")).await?;
-    }
-    Ok(())
-}
-
-/// Takes `n` numbers of a sequence: the first of them.
-pub(super) async fn allocate(tx: &mut Tx, sequence: &str, n: usize) -> Result<i64> {
-    let n = i64::try_from(n).unwrap_or(i64::MAX);
-    let query = Query::new("UPDATE sequences SET value = value + $1 WHERE name = $2 RETURNING value");
-    let (last,) = tx.one::<(i64,)>(query.bind(n).bind(sequence)).await?;
-    Ok(last - n + 1)
-}
+use crate::{Dialect, Query, Result, Tx, bodies, search};
 
 /// Writes a change set of decided rows that is not stored yet, and its rows.
 pub(super) async fn write_new(
@@ -35,29 +21,37 @@ pub(super) async fn write_new(
     reverts: Option<i64>,
     now: &str,
 ) -> Result<Done> {
-    write_records(tx, &mut rows, &deed.actor.name, now).await?;
-    let records = rows.iter().map(touched).collect();
-    rows.retain(|row| matches!(row.outcome, Outcome::Write { .. }));
-    if rows.is_empty() {
-        return Ok(Done { changeset_id: None, records });
+    let told = rows.iter().filter(|row| matches!(row.outcome, Outcome::Write { .. })).count();
+    if told == 0 {
+        return Ok(Done { changeset_id: None, records: rows.iter().map(touched).collect() });
     }
-    refresh_bodies(tx, &rows).await?;
-    advance_revision(tx).await?;
-    let head = Query::new(
-        "INSERT INTO changesets (state, origin, author_id, author, reason, reverts_id, created_at, decided_at, decided_by, \
-         request_key) VALUES ('applied', $1, $2, $3, $4, $5, $6, $6, $3, $7) RETURNING id",
-    )
-    .bind(deed.origin.as_str())
-    .bind(deed.actor.user_id)
-    .bind(deed.actor.name.as_str())
-    .bind(deed.reason.as_str())
-    .bind(reverts)
-    .bind(now)
-    .bind(deed.request_key.clone());
-    let (changeset_id,) = tx.one::<(i64,)>(head).await?;
-    let cursor = allocate(tx, "feed", rows.len()).await?;
-    insert_changes(tx, changeset_id, &rows, Some(cursor), now).await?;
-    write_sight(tx, rows.iter().zip(cursor..)).await?;
+    let numbers = Numbers::take(tx, &rows, &[("feed", told), ("changeset", 1), ("revision", 1)]).await?;
+    numbers.give(&mut rows);
+    let (changeset_id, cursor) = (numbers.first("changeset"), numbers.first("feed"));
+    let records = rows.iter().map(touched).collect();
+    let (dialect, mut batch) = (tx.dialect(), Batch::default());
+    write_records(dialect, &mut rows, &deed.actor.name, now, &mut batch);
+    rows.retain(|row| matches!(row.outcome, Outcome::Write { .. }));
+    refresh_bodies(dialect, &rows, &mut batch);
+    batch.push(
+        Query::new(
+            "INSERT INTO changesets (id, state, origin, author_id, author, reason, reverts_id, created_at, decided_at, \
+             decided_by, request_key) VALUES ($8, 'applied', $1, $2, $3, $4, $5, $6, $6, $3, $7)",
+        )
+        .bind(deed.origin.as_str())
+        .bind(deed.actor.user_id)
+        .bind(deed.actor.name.as_str())
+        .bind(deed.reason.as_str())
+        .bind(reverts)
+        .bind(now)
+        .bind(deed.request_key.clone())
+        .bind(changeset_id),
+    );
+    batch.push(insert_changes(dialect, changeset_id, &rows, Some(cursor), now));
+    write_sight(dialect, rows.iter().zip(cursor..), &mut batch);
+    let last = numbers.last("feed");
+    search::catch_up(dialect, cursor - 1, last, &mut batch);
+    tx.run(batch).await?;
     Ok(Done { changeset_id: Some(changeset_id), records })
 }
 
@@ -71,9 +65,8 @@ fn touched(row: &Row) -> Touched {
 }
 
 /// Writes the records themselves and their links.
-pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], who: &str, now: &str) -> Result<()> {
+pub(super) fn write_records(dialect: Dialect, rows: &mut [Row], who: &str, now: &str, batch: &mut Batch) {
     for entity in Entity::ALL {
-        number(tx, entity, rows).await?;
         let (mut archived, mut created, mut updated, mut more) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for row in rows.iter_mut().filter(|row| row.entity == entity) {
             let Outcome::Write { record, .. } = &mut row.outcome else { continue };
@@ -95,33 +88,16 @@ pub(super) async fn write_records(tx: &mut Tx, rows: &mut [Row], who: &str, now:
             }
         }
         // Archived records first: they make room for those that take over a unique value.
-        update(tx, entity, archived).await?;
-        insert(tx, entity, created).await?;
-        update(tx, entity, updated).await?;
+        update(dialect, entity, archived, batch);
+        insert(dialect, entity, created, batch);
+        update(dialect, entity, updated, batch);
         if more != 0 {
             let query = Query::new("UPDATE live_counts SET n = n + $1 WHERE entity = $2");
-            tx.execute(query.bind(more).bind(entity.as_str())).await?;
+            batch.push(query.bind(more).bind(entity.as_str()));
         }
     }
-    write_links(tx, rows).await?;
-    pins::write(tx, rows, who, now).await
-}
-
-/// Gives new records their ids.
-async fn number(tx: &mut Tx, entity: Entity, rows: &mut [Row]) -> Result<()> {
-    let unnumbered = |row: &&mut Row| row.entity == entity && row.id == 0 && row.action == Action::Create;
-    let n = rows.iter_mut().filter(unnumbered).count();
-    if n > 0 {
-        let first = allocate(tx, entity.as_str(), n).await?;
-        for (row, id) in rows.iter_mut().filter(unnumbered).zip(first..) {
-            row.id = id;
-            // Who sees a new company is known only now.
-            if let Outcome::Write { record, sight, .. } = &mut row.outcome {
-                *sight = Sight::whole(entity, id, &record.fields);
-            }
-        }
-    }
-    Ok(())
+    write_links(dialect, rows, batch);
+    pins::write(dialect, rows, who, now, batch);
 }
 
 /// A record as the statements below read it.
@@ -159,9 +135,9 @@ fn column_expressions(entity: Entity) -> Vec<(&'static str, String)> {
     own.into_iter().chain(fields).collect()
 }
 
-async fn insert(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> {
+fn insert(dialect: Dialect, entity: Entity, records: Vec<Value>, batch: &mut Batch) {
     if records.is_empty() {
-        return Ok(());
+        return;
     }
     let (names, expressions): (Vec<_>, Vec<_>) = column_expressions(entity).into_iter().unzip();
     let sql = format!(
@@ -169,15 +145,14 @@ async fn insert(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> 
         entity.table(),
         names.join(", "),
         expressions.join(", "),
-        tx.dialect().each(1)
+        dialect.each(1)
     );
-    tx.execute(Query::new(sql).bind(Value::from(records))).await?;
-    Ok(())
+    batch.push(Query::new(sql).bind(Value::from(records)));
 }
 
-async fn update(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> {
+fn update(dialect: Dialect, entity: Entity, records: Vec<Value>, batch: &mut Batch) {
     if records.is_empty() {
-        return Ok(());
+        return;
     }
     let set: Vec<String> = column_expressions(entity)
         .into_iter()
@@ -187,17 +162,14 @@ async fn update(tx: &mut Tx, entity: Entity, records: Vec<Value>) -> Result<()> 
     let sql = format!(
         "UPDATE {table} SET {} FROM {} WHERE {table}.id = CAST(x.value->>'id' AS BIGINT)",
         set.join(", "),
-        tx.dialect().each(1),
+        dialect.each(1),
         table = entity.table(),
     );
-    let n = records.len() as u64;
-    let written = tx.execute(Query::new(sql).bind(Value::from(records))).await?;
-    // Under the feed's lock nobody else can have taken a row away.
-    if written == n { Ok(()) } else { Err(Error::Corrupt { table: entity.table(), column: "id" }) }
+    batch.push(Query::new(sql).bind(Value::from(records)));
 }
 
 /// Replaces the links of every row that changes them. An archived record keeps its links, to come back with them.
-async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
+fn write_links(dialect: Dialect, rows: &[Row], batch: &mut Batch) {
     for entity in Entity::ALL {
         for field in entity.fields() {
             let (link, valued) = match field.kind {
@@ -217,13 +189,13 @@ async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
                     json!({"o": row.id, "t": target, "v": value})
                 }));
             }
-            let each = tx.dialect().each(1);
+            let each = dialect.each(1);
             if !cleared.is_empty() {
                 let sql = format!(
                     "DELETE FROM {} WHERE {} IN (SELECT CAST(x.value AS BIGINT) FROM {each})",
                     link.table, link.owner
                 );
-                tx.execute(Query::new(sql).bind(Value::from(cleared))).await?;
+                batch.push(Query::new(sql).bind(Value::from(cleared)));
             }
             if !pairs.is_empty() {
                 let (column, value) = if valued { (", value", ", x.value->>'v'") } else { ("", "") };
@@ -232,21 +204,20 @@ async fn write_links(tx: &mut Tx, rows: &[Row]) -> Result<()> {
                      SELECT CAST(x.value->>'o' AS BIGINT), CAST(x.value->>'t' AS BIGINT){value} FROM {each}",
                     link.table, link.owner, link.target
                 );
-                tx.execute(Query::new(sql).bind(Value::from(pairs))).await?;
+                batch.push(Query::new(sql).bind(Value::from(pairs)));
             }
         }
     }
-    Ok(())
 }
 
 /// Stores the rows of a change set: as applied, with cursors from `cursor` on, or as proposed.
-pub(super) async fn insert_changes(
-    tx: &mut Tx,
+pub(super) fn insert_changes(
+    dialect: Dialect,
     changeset_id: i64,
     rows: &[Row],
     cursor: Option<i64>,
     now: &str,
-) -> Result<()> {
+) -> Query {
     let empty = Fields::new();
     let state = if cursor.is_some() { RowState::Applied } else { RowState::Proposed };
     let payload: Vec<Value> = rows
@@ -272,11 +243,9 @@ pub(super) async fn insert_changes(
          SELECT $2, CAST(x.value->>'cursor' AS BIGINT), x.value->>'entity', CAST(x.value->>'record_id' AS BIGINT), \
          x.value->>'action', x.value->>'state', x.value->>'reason', CAST(x.value->>'version' AS BIGINT), x.value->'before', \
          x.value->'after', nullif(x.value->'link', 'null'), nullif(x.value->'snapshot', 'null'), $3 FROM {}",
-        tx.dialect().each(1)
+        dialect.each(1)
     );
-    let query = Query::new(sql).bind(Value::from(payload)).bind(changeset_id).bind(now);
-    tx.execute(query).await?;
-    Ok(())
+    Query::new(sql).bind(Value::from(payload)).bind(changeset_id).bind(now)
 }
 
 /// The whole record, for the readers of a company that it enters.
@@ -288,7 +257,7 @@ pub(super) fn snapshot(row: &Row) -> Option<&Fields> {
 }
 
 /// Says who may read the rows of the feed, each given with its cursor.
-pub(super) async fn write_sight<'a>(tx: &mut Tx, rows: impl Iterator<Item = (&'a Row, i64)>) -> Result<()> {
+pub(super) fn write_sight<'a>(dialect: Dialect, rows: impl Iterator<Item = (&'a Row, i64)>, batch: &mut Batch) {
     let mut seen: Vec<Value> = Vec::new();
     for (row, cursor) in rows {
         let Outcome::Write { sight, .. } = &row.outcome else { continue };
@@ -297,19 +266,18 @@ pub(super) async fn write_sight<'a>(tx: &mut Tx, rows: impl Iterator<Item = (&'a
         }
     }
     if seen.is_empty() {
-        return Ok(());
+        return;
     }
     let sql = format!(
         "INSERT INTO change_companies (cursor, company_id, side) \
          SELECT CAST(x.value->>'c' AS BIGINT), CAST(x.value->>'o' AS BIGINT), x.value->>'s' FROM {}",
-        tx.dialect().each(1)
+        dialect.each(1)
     );
-    tx.execute(Query::new(sql).bind(Value::from(seen))).await?;
-    Ok(())
+    batch.push(Query::new(sql).bind(Value::from(seen)));
 }
 
 /// Puts the bodies of the written records together, and those of the neighbours that show something of them.
-pub(super) async fn refresh_bodies(tx: &mut Tx, rows: &[Row]) -> Result<()> {
+pub(super) fn refresh_bodies(dialect: Dialect, rows: &[Row], batch: &mut Batch) {
     let mut touched = bodies::Touched::default();
     for row in rows {
         let (before, after) = match &row.outcome {
@@ -336,16 +304,11 @@ pub(super) async fn refresh_bodies(tx: &mut Tx, rows: &[Row]) -> Result<()> {
             _ => {}
         }
     }
-    touched.refresh(tx).await
-}
-
-/// Says that what was read before may be otherwise now.
-pub(super) async fn advance_revision(tx: &mut Tx) -> Result<()> {
-    allocate(tx, "revision", 1).await.map(drop)
+    touched.refresh(dialect, batch);
 }
 
 /// Ties the written records to their source: what the source says now, confirmed by this run.
-pub(super) async fn write_source_links(tx: &mut Tx, rows: &[Row], run_id: i64, now: &str) -> Result<()> {
+pub(super) fn write_source_links(dialect: Dialect, rows: &[Row], run_id: i64, now: &str, batch: &mut Batch) {
     let links: Vec<Value> = rows
         .iter()
         .filter(|row| matches!(row.outcome, Outcome::Write { .. } | Outcome::Unchanged(_)))
@@ -354,7 +317,7 @@ pub(super) async fn write_source_links(tx: &mut Tx, rows: &[Row], run_id: i64, n
             Some(json!({"entity": row.entity.as_str(), "record_id": row.id, "link": link}))
         })
         .collect();
-    let each = tx.dialect().each(1);
+    let each = dialect.each(1);
     if !links.is_empty() {
         let sql = format!(
             "INSERT INTO source_links (source, entity, external_id, record_id, scope, hash, vendor_values, \
@@ -367,7 +330,7 @@ pub(super) async fn write_source_links(tx: &mut Tx, rows: &[Row], run_id: i64, n
              confirmed_run_id = excluded.confirmed_run_id, confirmed_at = excluded.confirmed_at, \
              missing_since = NULL, archived_run_id = NULL"
         );
-        tx.execute(Query::new(sql).bind(Value::from(links)).bind(run_id).bind(now)).await?;
+        batch.push(Query::new(sql).bind(Value::from(links)).bind(run_id).bind(now));
     }
     let archived: Vec<Value> = rows
         .iter()
@@ -380,9 +343,8 @@ pub(super) async fn write_source_links(tx: &mut Tx, rows: &[Row], run_id: i64, n
              WHERE source_links.entity = x.value->>'entity' \
              AND source_links.record_id = CAST(x.value->>'id' AS BIGINT)"
         );
-        tx.execute(Query::new(sql).bind(Value::from(archived)).bind(run_id)).await?;
+        batch.push(Query::new(sql).bind(Value::from(archived)).bind(run_id));
     }
-    Ok(())
 }
 
 /// The applied rows by entity and action, for a run's report.

@@ -59,6 +59,25 @@ impl Principal {
     }
 }
 
+/// A caller who may change directory records. For handlers that read a body: whoever may not is told so, and not what is
+/// wrong with the body.
+#[derive(Clone, Debug)]
+pub struct Editor(pub Principal);
+
+impl<S> FromRequestParts<S> for Editor
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let principal = Principal::from_request_parts(parts, state).await?;
+        principal.require_editor()?;
+        Ok(Self(principal))
+    }
+}
+
 impl From<Account> for Principal {
     fn from(account: Account) -> Self {
         Self { account, request_key: None }
