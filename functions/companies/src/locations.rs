@@ -30,12 +30,14 @@ pub(crate) struct Filter {
 }
 
 /// Callers name the company by account number; the record holds its id.
-async fn fields(db: &Db, mut body: Map<String, Value>) -> Result<Fields, Error> {
+async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
     const FIELD: &str = "company_account_number";
     let company = async {
         let Some(numbers) = company_numbers(&mut body)? else { return Ok(None) };
         match company_ids(db, FIELD, &numbers).await?[..] {
             [id] => Ok(Some(id)),
+            // What is shown as none is one that is archived, and comes back.
+            [] if company_is_archived(db, known).await? => Ok(None),
             _ => Err(Error::fields(vec![FieldError::new(FIELD, "must be the account number of one company")])),
         }
     }
@@ -45,6 +47,14 @@ async fn fields(db: &Db, mut body: Map<String, Value>) -> Result<Fields, Error> 
         fields.insert("company_id".to_owned(), id.into());
     }
     Ok(fields)
+}
+
+async fn company_is_archived(db: &Db, location: Option<i64>) -> Result<bool, Error> {
+    let query = nexus_db::Query::new(
+        "SELECT count(*) FROM locations t JOIN companies c ON c.id = t.company_id \
+         WHERE t.id = $1 AND c.archived_at IS NOT NULL",
+    );
+    Ok(db.one::<(i64,)>(query.bind(location)).await?.0 > 0)
 }
 
 /// All locations
@@ -82,7 +92,7 @@ pub(crate) async fn create_location(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     missing(&body, &["name", "company_account_number"], "Missing name or company_account_number")?;
-    let edit = Edit::Create { entity: Entity::Location, fields: fields(&db, body).await? };
+    let edit = Edit::Create { entity: Entity::Location, fields: fields(&db, None, body).await? };
     let made = record::change(&db, &principal.deed(Origin::Api, "Location created"), edit, WORDS).await?;
     Outcome::created("Location created successfully", "/api/locations", made)
 }
@@ -129,7 +139,7 @@ pub(crate) async fn update_location(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     find(&db, &principal, id).await?;
-    let fields = fields(&db, body).await?;
+    let fields = fields(&db, Some(id), body).await?;
     let edit = Edit::Update { entity: Entity::Location, id, version: if_match.version()?, fields };
     let done = record::change(&db, &principal.deed(Origin::Api, "Location updated"), edit, WORDS).await?;
     Outcome::changed("Location updated successfully", done)

@@ -4,8 +4,8 @@ use axum::extract::{FromRef, FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use nexus_core::FieldError;
 use nexus_core::sync::{Batch, Complete, Progress, Run, RunState, StartRun, Started};
+use nexus_core::{Entity, FieldError};
 use nexus_db::changes::{self, ChangeError};
 use nexus_db::{Db, runs};
 use nexus_web::{Auth, Editor, Error, Json, Path, Principal, Problem};
@@ -79,6 +79,11 @@ pub(crate) async fn put_observations(
 ) -> Result<StatusCode, Error> {
     if batch.observations.len() > BATCH {
         return Err(Error::fields(vec![FieldError::new("observations", format!("must have at most {BATCH} entries"))]));
+    }
+    // Who may do what and what is agreed on is said in Nexus.
+    if batch.observations.iter().any(|one| matches!(one.entity, Entity::User | Entity::Plan | Entity::Feature)) {
+        let fault = FieldError::new("observations", "must be of companies, locations, contacts and assets");
+        return Err(Error::fields(vec![fault]));
     }
     let payload = serde_json::to_string(&batch).map_err(|_| Error::Internal)?;
     going(runs::put_batch(&db, id, n, &payload).await?)

@@ -240,6 +240,12 @@ impl Entity {
         Self::ALL.into_iter().find(|entity| entity.as_str() == word)
     }
 
+    /// Whether a change of it can change what an account may see: a client sees its companies while they are live.
+    #[must_use]
+    pub const fn is_of_accounts(self) -> bool {
+        matches!(self, Self::User | Self::Company)
+    }
+
     /// Its table.
     #[must_use]
     pub const fn table(self) -> &'static str {

@@ -129,7 +129,9 @@ pub async fn delete_session(db: &Db, token_hash: &str) -> Result<()> {
 }
 
 pub(crate) async fn admins(tx: &mut Tx) -> Result<i64> {
-    let people = "SELECT count(*) FROM users WHERE archived_at IS NULL AND role = 'admin' AND NOT service_account";
+    // Whoever has no password is nobody who could mend things.
+    let people = "SELECT count(*) FROM users u JOIN passwords p ON p.user_id = u.id \
+                  WHERE u.archived_at IS NULL AND u.role = 'admin' AND NOT u.service_account";
     Ok(tx.one::<(i64,)>(Query::new(people)).await?.0)
 }
 

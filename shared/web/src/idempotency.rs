@@ -18,8 +18,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The headers that are a part of an answer.
 const KEPT: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
-/// Longer answers are not kept; no POST of Nexus gives one.
-const LONGEST: usize = 256 * 1024;
+/// Longer answers are not kept; no POST of Nexus gives one. The longest names each record that an undo left alone.
+const LONGEST: usize = 16 * 1024 * 1024;
 
 /// Names a request: caller and key. A change set carries it.
 #[derive(Clone, Debug)]

@@ -100,7 +100,12 @@ both! {
         }
         let id = create(&tech, json!({"hostname": "A", "company_account_number": "001"})).await;
         let read = asset(&tech, id).await;
-        for (name, _) in full().as_object().unwrap().iter().filter(|(name, _)| !["hostname", "company_account_number"].contains(&name.as_str())) {
+        for (name, _) in full()
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| !["hostname", "company_account_number"].contains(&name.as_str()))
+        {
             assert_eq!(read[name], Value::Null, "{name}");
         }
         // Whether it is online is not known, which is another thing than that it is not.
@@ -149,7 +154,11 @@ both! {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
         nexus.company("001", "One").await;
-        let id = create(&tech, json!({"hostname": "A", "company_account_number": "001", "last_seen": "2019-04-02 09:31:52"})).await;
+        let id = create(
+            &tech,
+            json!({"hostname": "A", "company_account_number": "001", "last_seen": "2019-04-02 09:31:52"}),
+        )
+        .await;
         assert_eq!(asset(&tech, id).await["last_seen"], "2019-04-02T09:31:52.000Z");
         let path = format!("/api/assets/{id}");
         for (given, sent) in [
@@ -163,7 +172,8 @@ both! {
                 assert_eq!(asset(&tech, id).await[field], sent, "{given}");
             }
         }
-        for wrong in [json!("2026-02-30 00:00:00"), json!(1_770_000_000), json!("2026-02-03T25:00:00Z"), json!("0000")] {
+        for wrong in [json!("2026-02-30 00:00:00"), json!(1_770_000_000), json!("2026-02-03T25:00:00Z"), json!("0000")]
+        {
             assert_eq!(tech.put(&path, &json!({"last_seen": wrong})).await.blamed(), ["last_seen"], "{wrong}");
         }
         nexus.stop().await;
@@ -197,7 +207,13 @@ both! {
         }
         let id = create(&tech, json!({"hostname": "A", "company_account_number": "001"})).await;
         let path = format!("/api/assets/{id}");
-        for (given, now) in [(json!("002"), Some("002")), (json!(null), None), (json!(" 001 "), Some("001")), (json!(""), None), (json!("002"), Some("002"))] {
+        for (given, now) in [
+            (json!("002"), Some("002")),
+            (json!(null), None),
+            (json!(" 001 "), Some("001")),
+            (json!(""), None),
+            (json!("002"), Some("002")),
+        ] {
             let answer = tech.put(&path, &json!({"company_account_number": given})).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
             assert_eq!(asset(&tech, id).await["company_account_number"], json!(now));
@@ -209,7 +225,11 @@ both! {
             }
         }
         for wrong in [json!("003"), json!(1), json!(["001"]), json!(true)] {
-            assert_eq!(tech.put(&path, &json!({"company_account_number": wrong})).await.blamed(), ["company_account_number"], "{wrong}");
+            assert_eq!(
+                tech.put(&path, &json!({"company_account_number": wrong})).await.blamed(),
+                ["company_account_number"],
+                "{wrong}"
+            );
         }
         tech.put(&path, &json!({"company_account_numbers": ["001", "002"]})).await.problem(400);
         // A changed number of the company is the number that the asset shows.
@@ -223,7 +243,9 @@ both! {
         let tech = nexus.caller("tech", "technician", &[]).await;
         nexus.company("001", "One").await;
         let (ada, bob) = (person(&tech, "ada").await, person(&tech, "bob").await);
-        let one = create(&tech, json!({"hostname": "A", "company_account_number": "001", "contact_ids": [bob, ada, bob]})).await;
+        let one =
+            create(&tech, json!({"hostname": "A", "company_account_number": "001", "contact_ids": [bob, ada, bob]}))
+                .await;
         let two = create(&tech, json!({"hostname": "B", "company_account_number": "001", "contact_ids": [ada]})).await;
         assert_eq!(asset(&tech, one).await["contact_ids"], json!([ada, bob]));
         assert_eq!((devices_of(&tech, ada).await, devices_of(&tech, bob).await), (json!([one, two]), json!([one])));
@@ -260,7 +282,9 @@ both! {
         for number in ["001", "A-2"] {
             nexus.company(number, number).await;
         }
-        for (hostname, number) in [("PC-1", "001"), ("pc-1", "A-2"), ("PC-10", "001"), ("PC_1", "A-2"), ("Émile", "001")] {
+        for (hostname, number) in
+            [("PC-1", "001"), ("pc-1", "A-2"), ("PC-10", "001"), ("PC_1", "A-2"), ("Émile", "001")]
+        {
             create(&tech, json!({"hostname": hostname, "company_account_number": number})).await;
         }
         let sorted = |mut names: Vec<String>| {
@@ -272,7 +296,14 @@ both! {
         assert_eq!(hostnames(&tech, "?hostname=pc-1&company_account_number=a-2").await, ["pc-1"]);
         assert_eq!(hostnames(&tech, "?company_account_number=a-2").await, ["pc-1", "PC_1"]);
         assert_eq!(hostnames(&tech, "?hostname=%C3%89mile").await, ["Émile"]);
-        for none in ["?hostname=PC", "?hostname=%25", "?hostname=", "?company_account_number=", "?company_account_number=01", "?hostname=PC-1&company_account_number=9"] {
+        for none in [
+            "?hostname=PC",
+            "?hostname=%25",
+            "?hostname=",
+            "?company_account_number=",
+            "?company_account_number=01",
+            "?hostname=PC-1&company_account_number=9",
+        ] {
             assert_eq!(hostnames(&tech, none).await, Vec::<String>::new(), "{none}");
         }
         tech.get("/api/assets?hostname=%00").await.problem(400);
@@ -294,7 +325,8 @@ both! {
         let deleted = tech.delete(&path).await;
         assert_eq!(deleted.status.as_u16(), 200);
         assert_eq!(deleted.json()["message"], "Asset deleted successfully");
-        for answer in [tech.get(&path).await, tech.put(&path, &json!({"online": true})).await, tech.delete(&path).await] {
+        for answer in [tech.get(&path).await, tech.put(&path, &json!({"online": true})).await, tech.delete(&path).await]
+        {
             answer.refused(404, "Asset not found");
         }
         assert_eq!(tech.get("/api/assets").await.json(), json!([]));
@@ -306,7 +338,10 @@ both! {
         assert_eq!(tech.get("/api/assets?archived=false&page=1").await.header("x-total-count"), "0");
         assert_eq!(tech.get("/api/assets?archived=yes").await.blamed(), ["archived"]);
         let restored = tech.post(&format!("{path}/restore"), &json!({})).await;
-        assert_eq!((restored.status.as_u16(), &restored.json()["message"]), (200, &json!("Asset restored successfully")));
+        assert_eq!(
+            (restored.status.as_u16(), &restored.json()["message"]),
+            (200, &json!("Asset restored successfully"))
+        );
         let mut after = asset(&tech, id).await;
         assert_eq!(after["version"], 3);
         after["version"] = before["version"].clone();
@@ -336,7 +371,10 @@ both! {
         let mut read = asset(&tech, stays).await;
         read["description"] = json!("Edited meanwhile");
         assert_eq!(tech.put(&format!("/api/assets/{stays}"), &read).await.status, 200);
-        assert_eq!(tech.put(&format!("/api/assets/{moves}"), &json!({"company_account_number": "002"})).await.status, 200);
+        assert_eq!(
+            tech.put(&format!("/api/assets/{moves}"), &json!({"company_account_number": "002"})).await.status,
+            200
+        );
         assert_eq!(tech.post("/api/companies/001/restore", &json!({})).await.status, 200);
         assert_eq!(asset(&tech, stays).await["company_account_number"], "001");
         assert_eq!(asset(&tech, stays).await["description"], "Edited meanwhile");
@@ -353,7 +391,8 @@ both! {
         let id = create(&tech, json!({"hostname": "Own", "company_account_number": "001"})).await;
         let foreign = create(&tech, json!({"hostname": "Foreign", "company_account_number": "002"})).await;
         let path = format!("/api/assets/{id}");
-        let (billing, client) = (nexus.caller("billing", "billing", &[]).await, nexus.caller("client", "client", &[own]).await);
+        let (billing, client) =
+            (nexus.caller("billing", "billing", &[]).await, nexus.caller("client", "client", &[own]).await);
         for reads in ["/api/assets", &path] {
             assert_eq!(billing.get(reads).await.status, 200);
             client.get(reads).await.refused(403, "Insufficient permissions");
@@ -374,7 +413,12 @@ both! {
                 caller.delete(&format!("{path}/pins/hostname")).await.refused(403, "Insufficient permissions");
             }
         }
-        for (method, path) in [(Method::GET, "/api/assets"), (Method::POST, "/api/assets"), (Method::PUT, path.as_str()), (Method::DELETE, path.as_str())] {
+        for (method, path) in [
+            (Method::GET, "/api/assets"),
+            (Method::POST, "/api/assets"),
+            (Method::PUT, path.as_str()),
+            (Method::DELETE, path.as_str()),
+        ] {
             send(nexus.nobody().request(method, path).json(&json!({}))).await.refused(401, "Token is missing");
         }
         assert_eq!(nexus.written().await, n);
@@ -389,18 +433,29 @@ both! {
         let theirs = nexus.record(Entity::Contact, &json!({"name": "Theirs", "company_ids": [foreign]})).await;
         let nobodys = nexus.record(Entity::Contact, &json!({"name": "Nobodys"})).await;
         let people = json!([ours, theirs, nobodys]);
-        let device = create(&tech, json!({"hostname": "Own", "company_account_number": "001", "contact_ids": people})).await;
-        create(&tech, json!({"hostname": "Foreign", "company_account_number": "SECRET-2", "contact_ids": people})).await;
+        let device =
+            create(&tech, json!({"hostname": "Own", "company_account_number": "001", "contact_ids": people})).await;
+        create(&tech, json!({"hostname": "Foreign", "company_account_number": "SECRET-2", "contact_ids": people}))
+            .await;
         let client = nexus.caller("client", "client", &[own]).await;
         let devices = client.get("/api/companies/001/assets").await;
         assert_eq!(devices.json()[0]["contact_ids"], json!([ours]), "{}", devices.text);
         let people = client.get("/api/companies/001/contacts").await;
         assert_eq!(people.json().as_array().unwrap().len(), 1);
-        assert_eq!((&people.json()[0]["asset_ids"], &people.json()[0]["company_account_numbers"]), (&json!([device]), &json!(["001"])));
+        assert_eq!(
+            (&people.json()[0]["asset_ids"], &people.json()[0]["company_account_numbers"]),
+            (&json!([device]), &json!(["001"]))
+        );
         for path in ["assets", "contacts", "users", "locations", "features"] {
-            for query in ["", "?page=1", "?archived=true", "?search=foreign", "?search=SECRET", "?sort=created_at&order=desc"] {
+            for query in
+                ["", "?page=1", "?archived=true", "?search=foreign", "?search=SECRET", "?sort=created_at&order=desc"]
+            {
                 let answer = client.get(&format!("/api/companies/001/{path}{query}")).await;
-                assert!(!answer.text.contains("SECRET") && !answer.text.contains("Theirs"), "{path}{query}: {}", answer.text);
+                assert!(
+                    !answer.text.contains("SECRET") && !answer.text.contains("Theirs"),
+                    "{path}{query}: {}",
+                    answer.text
+                );
             }
         }
         nexus.stop().await;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use nexus_core::Entity;
+use nexus_simulators::{Department, Freshservice, Requester, Size};
 use nexus_test_databases::both;
-use nexus_tests::{Caller, Nexus};
+use nexus_tests::{Caller, Nexus, Syncing};
 use serde_json::{Value, json};
 
 async fn part(caller: &Caller<'_>, query: &str) -> (Vec<Value>, i64) {
@@ -82,40 +83,87 @@ both! {
         created(&admin, "/api/features", json!({"name": "Backup"})).await;
         nexus.company("002", "Two").await;
         let one = nexus.company("001", "One").await;
-        admin.put("/api/companies/001", &json!({"feature_overrides": {"Backup": "Daily"}, "name": "Uno", "domains": ["a.example"]})).await;
+        admin
+            .put(
+                "/api/companies/001",
+                &json!({"feature_overrides": {"Backup": "Daily"}, "name": "Uno", "domains": ["a.example"]}),
+            )
+            .await;
         let row = last(&admin).await;
-        assert_eq!((&row["entity"], &row["id"], &row["account_number"], &row["action"]), (&json!("company"), &json!(one), &json!("001"), &json!("update")));
-        assert_eq!((&row["author"], &row["origin"], &row["at"]), (&json!("admin"), &json!("api"), &json!("2026-03-02T08:00:00.000Z")));
+        assert_eq!(
+            (&row["entity"], &row["id"], &row["account_number"], &row["action"]),
+            (&json!("company"), &json!(one), &json!("001"), &json!("update"))
+        );
+        assert_eq!(
+            (&row["author"], &row["origin"], &row["at"]),
+            (&json!("admin"), &json!("api"), &json!("2026-03-02T08:00:00.000Z"))
+        );
         assert_eq!(row["before"], json!({"feature_overrides": {}, "name": "One", "domains": []}));
-        assert_eq!(row["after"], json!({"feature_overrides": {"Backup": "Daily"}, "name": "Uno", "domains": ["a.example"]}));
-        let ada = created(&admin, "/api/contacts", json!({"name": "Ada", "email": "a@x.example", "company_account_numbers": ["002", "001"]})).await;
+        assert_eq!(
+            row["after"],
+            json!({"feature_overrides": {"Backup": "Daily"}, "name": "Uno", "domains": ["a.example"]})
+        );
+        let ada = created(
+            &admin,
+            "/api/contacts",
+            json!({"name": "Ada", "email": "a@x.example", "company_account_numbers": ["002", "001"]}),
+        )
+        .await;
         let row = last(&admin).await;
         assert_eq!(row["before"], json!({}));
-        let mut numbers: Vec<&str> = row["after"]["company_account_numbers"].as_array().unwrap().iter().map(|number| number.as_str().unwrap()).collect();
+        let mut numbers: Vec<&str> = row["after"]["company_account_numbers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|number| number.as_str().unwrap())
+            .collect();
         numbers.sort_unstable();
         assert_eq!(numbers, ["001", "002"]);
         assert!(row["after"].get("company_ids").is_none(), "{row}");
-        let pc = created(&admin, "/api/assets", json!({"hostname": "PC", "company_account_number": "001", "contact_ids": [ada]})).await;
+        let pc = created(
+            &admin,
+            "/api/assets",
+            json!({"hostname": "PC", "company_account_number": "001", "contact_ids": [ada]}),
+        )
+        .await;
         let row = last(&admin).await;
-        assert_eq!((&row["after"]["company_account_number"], &row["after"]["contact_ids"], &row["after"]["online"]), (&json!("001"), &json!([ada]), &Value::Null));
+        assert_eq!(
+            (&row["after"]["company_account_number"], &row["after"]["contact_ids"], &row["after"]["online"]),
+            (&json!("001"), &json!([ada]), &Value::Null)
+        );
         admin.put(&format!("/api/assets/{pc}"), &json!({"company_account_number": "002"})).await;
         let row = last(&admin).await;
-        assert_eq!((&row["before"], &row["after"]), (&json!({"company_account_number": "001"}), &json!({"company_account_number": "002"})));
+        assert_eq!(
+            (&row["before"], &row["after"]),
+            (&json!({"company_account_number": "001"}), &json!({"company_account_number": "002"}))
+        );
         created(&admin, "/api/plans", json!({"name": "Gold", "features": {"Backup": "Daily"}})).await;
         let row = last(&admin).await;
-        assert_eq!((&row["entity"], &row["after"]["features"], &row["account_number"]), (&json!("plan"), &json!({"Backup": "Daily"}), &Value::Null));
+        assert_eq!(
+            (&row["entity"], &row["after"]["features"], &row["account_number"]),
+            (&json!("plan"), &json!({"Backup": "Daily"}), &Value::Null)
+        );
         let body = json!({"username": "u", "password": "long enough, I think", "permission_level": "client", "company_account_number": "001"});
         created(&admin, "/api/users", body).await;
         let row = last(&admin).await;
-        assert_eq!((&row["after"]["permission_level"], &row["after"]["company_account_numbers"]), (&json!("client"), &json!(["001"])));
+        assert_eq!(
+            (&row["after"]["permission_level"], &row["after"]["company_account_numbers"]),
+            (&json!("client"), &json!(["001"]))
+        );
         assert!(row["after"].get("role").is_none() && !row.to_string().contains("long enough"), "{row}");
         // What is archived is told in full, what comes back as well.
         admin.delete(&format!("/api/assets/{pc}")).await;
         let row = last(&admin).await;
-        assert_eq!((&row["action"], &row["before"]["hostname"], &row["after"]), (&json!("archive"), &json!("PC"), &json!({})));
+        assert_eq!(
+            (&row["action"], &row["before"]["hostname"], &row["after"]),
+            (&json!("archive"), &json!("PC"), &json!({}))
+        );
         admin.post(&format!("/api/assets/{pc}/restore"), &json!({})).await;
         let row = last(&admin).await;
-        assert_eq!((&row["action"], &row["after"]["hostname"], &row["after"]["company_account_number"]), (&json!("restore"), &json!("PC"), &json!("002")));
+        assert_eq!(
+            (&row["action"], &row["after"]["hostname"], &row["after"]["company_account_number"]),
+            (&json!("restore"), &json!("PC"), &json!("002"))
+        );
         nexus.stop().await;
     }
 
@@ -123,9 +171,19 @@ both! {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
         for (query, blamed) in [
-            ("after=-1", &["after"][..]), ("after=x", &["after"]), ("after=", &["after"]), ("after=9223372036854775808", &["after"]), ("after=1.5", &["after"]),
-            ("limit=0", &["limit"]), ("limit=1001", &["limit"]), ("limit=-5", &["limit"]), ("wait=21", &["wait"]), ("wait=-1", &["wait"]),
-            ("wait=0.5", &["wait"]), ("after=x&limit=0&wait=99", &["after", "limit", "wait"]), ("after=1&after=2", &["after"]),
+            ("after=-1", &["after"][..]),
+            ("after=x", &["after"]),
+            ("after=", &["after"]),
+            ("after=9223372036854775808", &["after"]),
+            ("after=1.5", &["after"]),
+            ("limit=0", &["limit"]),
+            ("limit=1001", &["limit"]),
+            ("limit=-5", &["limit"]),
+            ("wait=21", &["wait"]),
+            ("wait=-1", &["wait"]),
+            ("wait=0.5", &["wait"]),
+            ("after=x&limit=0&wait=99", &["after", "limit", "wait"]),
+            ("after=1&after=2", &["after"]),
         ] {
             assert_eq!(tech.get(&format!("/api/changes?{query}")).await.blamed(), blamed, "{query}");
         }
@@ -176,8 +234,14 @@ both! {
         let nobody = nexus.caller("nobody", "client", &[]).await;
         for (number, word) in [("AAA-1", "Alpha"), ("BBB-2", "Bravo")] {
             created(&admin, "/api/contacts", json!({"name": format!("{word} person"), "email": format!("{word}@x.example"), "company_account_number": number})).await;
-            created(&admin, "/api/assets", json!({"hostname": format!("{word}-pc"), "company_account_number": number})).await;
-            created(&admin, "/api/locations", json!({"name": format!("{word} place"), "company_account_number": number})).await;
+            created(&admin, "/api/assets", json!({"hostname": format!("{word}-pc"), "company_account_number": number}))
+                .await;
+            created(
+                &admin,
+                "/api/locations",
+                json!({"name": format!("{word} place"), "company_account_number": number}),
+            )
+            .await;
             admin.put(&format!("/api/companies/{number}"), &json!({"description": format!("{word} notes")})).await;
         }
         nexus.account("bravo-user", "client", &[b]).await;
@@ -200,7 +264,8 @@ both! {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
         let (a, b) = (nexus.company("AAA-1", "Alpha").await, nexus.company("BBB-2", "Bravo").await);
-        let (of_a, of_b) = (nexus.caller("client-a", "client", &[a]).await, nexus.caller("client-b", "client", &[b]).await);
+        let (of_a, of_b) =
+            (nexus.caller("client-a", "client", &[a]).await, nexus.caller("client-b", "client", &[b]).await);
         let people = [
             nexus.record(Entity::Contact, &json!({"name": "Ada", "company_ids": [a]})).await,
             nexus.record(Entity::Contact, &json!({"name": "Bob", "company_ids": [b]})).await,
@@ -213,25 +278,44 @@ both! {
         };
         assert_eq!(told(&of_a, "asset", pc).await.last().unwrap()["after"]["contact_ids"], json!([ada]));
         assert!(told(&of_b, "asset", pc).await.is_empty());
-        let body = json!({"company_account_number": "BBB-2", "description": "of Bravo", "last_logged_in_user": "bravo\\root"});
+        let body =
+            json!({"company_account_number": "BBB-2", "description": "of Bravo", "last_logged_in_user": "bravo\\root"});
         tech.put(&format!("/api/assets/{pc}"), &body).await;
         let gone = told(&of_a, "asset", pc).await.pop().unwrap();
-        assert_eq!((&gone["action"], &gone["after"], &gone["account_number"]), (&json!("archive"), &json!({}), &json!("AAA-1")));
-        assert_eq!((&gone["before"]["company_account_number"], &gone["before"]["description"]), (&json!("AAA-1"), &json!("of Alpha")));
+        assert_eq!(
+            (&gone["action"], &gone["after"], &gone["account_number"]),
+            (&json!("archive"), &json!({}), &json!("AAA-1"))
+        );
+        assert_eq!(
+            (&gone["before"]["company_account_number"], &gone["before"]["description"]),
+            (&json!("AAA-1"), &json!("of Alpha"))
+        );
         let come = told(&of_b, "asset", pc).await;
         assert_eq!(come.len(), 1);
         let come = &come[0];
-        assert_eq!((&come["action"], &come["before"], &come["account_number"]), (&json!("create"), &json!({}), &json!("BBB-2")));
-        for (field, value) in [("hostname", json!("PC")), ("description", json!("of Bravo")), ("company_account_number", json!("BBB-2")), ("contact_ids", json!([people[1]]))] {
+        assert_eq!(
+            (&come["action"], &come["before"], &come["account_number"]),
+            (&json!("create"), &json!({}), &json!("BBB-2"))
+        );
+        for (field, value) in [
+            ("hostname", json!("PC")),
+            ("description", json!("of Bravo")),
+            ("company_account_number", json!("BBB-2")),
+            ("contact_ids", json!([people[1]])),
+        ] {
             assert_eq!(come["after"][field], value, "{field}");
         }
         assert!(!come.to_string().contains("Alpha"), "{come}");
 
         let path = format!("/api/contacts/{ada}");
         tech.put(&path, &json!({"company_account_numbers": ["AAA-1", "BBB-2"]})).await;
-        let (in_a, in_b) = (told(&of_a, "contact", ada).await.pop().unwrap(), told(&of_b, "contact", ada).await.pop().unwrap());
+        let (in_a, in_b) =
+            (told(&of_a, "contact", ada).await.pop().unwrap(), told(&of_b, "contact", ada).await.pop().unwrap());
         assert_eq!((&in_a["action"], &in_b["action"]), (&json!("update"), &json!("create")));
-        assert_eq!((&in_b["after"]["name"], &in_b["after"]["company_account_numbers"]), (&json!("Ada"), &json!(["BBB-2"])));
+        assert_eq!(
+            (&in_b["after"]["name"], &in_b["after"]["company_account_numbers"]),
+            (&json!("Ada"), &json!(["BBB-2"]))
+        );
         tech.put(&path, &json!({"company_account_numbers": ["BBB-2"], "title": "Of Bravo alone"})).await;
         assert_eq!(told(&of_a, "contact", ada).await.pop().unwrap()["action"], "archive");
         let update = told(&of_b, "contact", ada).await.pop().unwrap();
@@ -240,7 +324,10 @@ both! {
         let set = tech.get("/api/changesets").await.json()[0]["id"].clone();
         tech.post(&format!("/api/changesets/{set}/revert"), &json!({})).await;
         let back = told(&of_a, "contact", ada).await.pop().unwrap();
-        assert_eq!((&back["action"], &back["after"]["title"], &back["after"]["company_account_numbers"]), (&json!("create"), &Value::Null, &json!(["AAA-1"])));
+        assert_eq!(
+            (&back["action"], &back["after"]["title"], &back["after"]["company_account_numbers"]),
+            (&json!("create"), &Value::Null, &json!(["AAA-1"]))
+        );
         for (caller, hidden) in [(&of_a, ["BBB", "Bravo", "bravo"]), (&of_b, ["AAA", "Alpha", "client-a"])] {
             let text = caller.get("/api/changes").await.text;
             assert!(hidden.iter().all(|hidden| !text.contains(hidden)), "{text}");
@@ -282,16 +369,34 @@ both! {
         let mut dice = Dice(7);
         let (mut contacts, mut assets) = (Vec::new(), Vec::new());
         for n in 0..4 {
-            contacts.push(created(&tech, "/api/contacts", json!({"name": format!("P{n}"), "email": format!("p{n}@x.example")})).await);
-            assets.push(created(&tech, "/api/assets", json!({"hostname": format!("D{n}"), "company_account_number": "N-0"})).await);
+            contacts.push(
+                created(&tech, "/api/contacts", json!({"name": format!("P{n}"), "email": format!("p{n}@x.example")}))
+                    .await,
+            );
+            assets.push(
+                created(&tech, "/api/assets", json!({"hostname": format!("D{n}"), "company_account_number": "N-0"}))
+                    .await,
+            );
         }
         for n in 0..50 {
             let (contact, asset) = (contacts[dice.below(4)], assets[dice.below(4)]);
             let some: Vec<&str> = numbers.iter().copied().filter(|_| dice.below(2) == 0).collect();
             let one = (dice.below(5) > 0).then(|| numbers[dice.below(4)]);
             let answer = match dice.below(6) {
-                0 | 1 => tech.put(&format!("/api/contacts/{contact}"), &json!({"company_account_numbers": some, "title": format!("T{n}")})).await,
-                2 => tech.put(&format!("/api/assets/{asset}"), &json!({"company_account_number": one, "description": format!("T{n}")})).await,
+                0 | 1 => {
+                    tech.put(
+                        &format!("/api/contacts/{contact}"),
+                        &json!({"company_account_numbers": some, "title": format!("T{n}")}),
+                    )
+                    .await
+                }
+                2 => {
+                    tech.put(
+                        &format!("/api/assets/{asset}"),
+                        &json!({"company_account_number": one, "description": format!("T{n}")}),
+                    )
+                    .await
+                }
                 3 => tech.put(&format!("/api/assets/{asset}"), &json!({"contact_ids": [contact]})).await,
                 4 => tech.delete(&format!("/api/contacts/{contact}")).await,
                 _ => tech.post(&format!("/api/contacts/{contact}/restore"), &json!({})).await,
@@ -331,8 +436,14 @@ both! {
                 for field in ["name", "title", "hostname", "description", "company_account_number"] {
                     assert_eq!(followed[key].get(field), one.get(field), "{key:?} {field}");
                 }
-                let sorted = |value: &Value| value.as_array().map(|list| list.iter().map(Value::to_string).collect::<BTreeSet<_>>());
-                assert_eq!(sorted(&followed[key]["company_account_numbers"]), sorted(&one["company_account_numbers"]), "{key:?}");
+                let sorted = |value: &Value| {
+                    value.as_array().map(|list| list.iter().map(Value::to_string).collect::<BTreeSet<_>>())
+                };
+                assert_eq!(
+                    sorted(&followed[key]["company_account_numbers"]),
+                    sorted(&one["company_account_numbers"]),
+                    "{key:?}"
+                );
             }
             let text = client.get("/api/changes").await.text;
             for number in numbers.iter().filter(|number| !own.contains(number)) {
@@ -340,6 +451,63 @@ both! {
             }
         }
         nexus.stop().await;
+    }
+
+    async fn what_a_sync_moves_is_told_as_what_a_person_moves(world: World) {
+        let vendor = Freshservice::start(Size { companies: 0, contacts: 0, devices: 0 }, 1).await.unwrap();
+        vendor.edit(|state| {
+            for (id, name, number) in [(501, "Alpha", "AAA-1"), (502, "Bravo", "BBB-2")] {
+                let mut department = Department::new(id, name);
+                department.custom_fields.insert("account_number".into(), json!(number));
+                state.departments.push(department);
+            }
+            state.requesters.push(Requester::new(901, "Ada", "Byron", &[501]));
+        });
+        let syncing = Syncing::new(Nexus::serve(world).await, vendor).await;
+        syncing.run().await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let id =
+            async |number: &str| tech.get(&format!("/api/companies/{number}")).await.json()["id"].as_i64().unwrap();
+        let (a, b) = (id("AAA-1").await, id("BBB-2").await);
+        let (of_a, of_b) = (
+            syncing.nexus.caller("client-a", "client", &[a]).await,
+            syncing.nexus.caller("client-b", "client", &[b]).await,
+        );
+        let told = async |caller: &Caller<'_>| {
+            let rows = part(caller, "").await.0;
+            let words = rows
+                .iter()
+                .filter(|row| row["entity"] != "user")
+                .map(|row| format!("{} {}", row["action"].as_str().unwrap(), row["entity"].as_str().unwrap()));
+            (words.collect::<Vec<_>>(), rows.last().cloned().unwrap())
+        };
+        assert_eq!(told(&of_a).await.0, ["create company", "create contact"]);
+        assert_eq!(told(&of_b).await.0, ["create company"]);
+        syncing.vendor.edit(|state| {
+            let ada = state.requester(901).unwrap();
+            ada.department_ids = Some(vec![502]);
+            ada.job_title = Some("Of Bravo".into());
+        });
+        syncing.run().await;
+        let (words, row) = told(&of_a).await;
+        assert_eq!(
+            (words, &row["after"]),
+            (["create company", "create contact", "archive contact"].map(str::to_owned).to_vec(), &json!({}))
+        );
+        let (words, row) = told(&of_b).await;
+        assert_eq!(words, ["create company", "create contact"]);
+        for (field, value) in [
+            ("name", json!("Ada Byron")),
+            ("title", json!("Of Bravo")),
+            ("company_account_numbers", json!(["BBB-2"])),
+            ("active", json!(true)),
+        ] {
+            assert_eq!(row["after"][field], value, "{field}");
+        }
+        for (caller, hidden) in [(&of_a, ["BBB", "Bravo"]), (&of_b, ["AAA", "Alpha"])] {
+            let text = caller.get("/api/changes").await.text;
+            assert!(hidden.iter().all(|hidden| !text.contains(hidden)), "{text}");
+        }
     }
 
     async fn a_client_whose_companies_change_sees_the_feed_of_the_new_ones(world: World) {

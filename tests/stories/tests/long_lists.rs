@@ -56,9 +56,18 @@ both! {
         let nexus = Nexus::serve(world).await;
         let tech = fill(&nexus).await;
         for (query, count) in [
-            ("", 2_345), ("?sort=device_type", 2_345), ("?sort=last_seen&order=desc", 2_345), ("?sort=created_at", 2_345),
-            ("?search=pc-", 2_345), ("?search=pc", 2_345), ("?order=desc&search=%C3%89pc", 1_173), ("?company_account_number=001", 1_547), ("?company_account_number=002", 774),
-            ("?hostname=pc-0011", 1), ("?archived=true", 0), ("?search=nothing", 0),
+            ("", 2_345),
+            ("?sort=device_type", 2_345),
+            ("?sort=last_seen&order=desc", 2_345),
+            ("?sort=created_at", 2_345),
+            ("?search=pc-", 2_345),
+            ("?search=pc", 2_345),
+            ("?order=desc&search=%C3%89pc", 1_173),
+            ("?company_account_number=001", 1_547),
+            ("?company_account_number=002", 774),
+            ("?hostname=pc-0011", 1),
+            ("?archived=true", 0),
+            ("?search=nothing", 0),
         ] {
             let path = format!("/api/assets{query}");
             let answer = tech.get(&path).await;
@@ -84,7 +93,8 @@ both! {
             for query in ["", "?search=p", "?sort=title", "?active=true"] {
                 let list = tech.get(&format!("/api/contacts{query}")).await.json();
                 assert_eq!(list.as_array().unwrap().len(), n, "{query}");
-                let names: std::collections::BTreeSet<&str> = list.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+                let names: std::collections::BTreeSet<&str> =
+                    list.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
                 assert_eq!(names.len(), n, "nobody twice");
             }
             assert_eq!(tech.get("/api/contacts?page=1").await.header("x-total-count"), n.to_string());
@@ -96,12 +106,22 @@ both! {
     async fn a_long_list_that_is_known_is_not_sent_again(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = fill(&nexus).await;
-        for path in ["/api/assets", "/api/assets?search=pc", "/api/companies/001/assets", "/api/companies/bulk", "/api/billing_summary"] {
+        for path in [
+            "/api/assets",
+            "/api/assets?search=pc",
+            "/api/companies/001/assets",
+            "/api/companies/bulk",
+            "/api/billing_summary",
+        ] {
             let answer = tech.get(path).await;
             let tag = answer.header("etag").to_owned();
             let asked = |tag: &str| send(tech.request(Method::GET, path).header("if-none-match", tag));
             let again = asked(&tag).await;
-            assert_eq!((again.status.as_u16(), again.text.as_str(), again.header("etag")), (304, "", tag.as_str()), "{path}");
+            assert_eq!(
+                (again.status.as_u16(), again.text.as_str(), again.header("etag")),
+                (304, "", tag.as_str()),
+                "{path}"
+            );
             // A neighbour's change counts as well, and a record that goes.
             tech.put("/api/companies/001", &json!({"description": path})).await;
             let changed = asked(&tag).await;
@@ -148,7 +168,8 @@ both! {
             json!({"name": format!("P{}", n * 7 % 30), "email": (n % 2 == 0).then(|| format!("p{n}@x.example")), "active": n % 3 > 0, "company_ids": [ids[n % 6], ids[5]]})
         })).await;
         many(&nexus, Entity::Asset, (0..30).map(|n| json!({"hostname": format!("{}-{n}", if n % 2 == 0 { "b" } else { "A" }), "company_id": ids[n % 6], "hardware_type": "Laptop"}))).await;
-        many(&nexus, Entity::Location, (0..8).map(|n| json!({"name": format!("L{n}"), "company_id": ids[n % 3]}))).await;
+        many(&nexus, Entity::Location, (0..8).map(|n| json!({"name": format!("L{n}"), "company_id": ids[n % 3]})))
+            .await;
         nexus.account("portal", "client", &ids[..2]).await;
         let billing = nexus.caller("billing", "billing", &[]).await;
         let client = nexus.caller("client", "client", &ids[..1]).await;
@@ -156,10 +177,14 @@ both! {
         tech.delete(&format!("/api/contacts/{gone}")).await;
         tech.delete(&format!("/api/companies/{:02}", 4)).await;
 
-        let (bulk, summary) = (tech.get("/api/companies/bulk").await.json(), tech.get("/api/billing_summary").await.json());
+        let (bulk, summary) =
+            (tech.get("/api/companies/bulk").await.json(), tech.get("/api/billing_summary").await.json());
         let companies = tech.get("/api/companies").await.json();
         let companies = companies.as_array().unwrap();
-        assert_eq!((bulk.as_array().unwrap().len(), summary.as_array().unwrap().len()), (companies.len(), companies.len()));
+        assert_eq!(
+            (bulk.as_array().unwrap().len(), summary.as_array().unwrap().len()),
+            (companies.len(), companies.len())
+        );
         for (n, company) in companies.iter().enumerate() {
             let (whole, billed) = (&bulk[n], &summary[n]);
             assert_eq!(whole["company"], *company);
@@ -172,13 +197,21 @@ both! {
                 assert_eq!(billed[field], company[field], "{field}");
             }
             for (name, members) in [
-                ("assets", &["id", "hostname", "hardware_type", "operating_system"][..]), ("users", &["username", "email"]),
+                ("assets", &["id", "hostname", "hardware_type", "operating_system"][..]),
+                ("users", &["username", "email"]),
                 ("contacts", &["id", "name", "email", "active", "employment_type"]),
             ] {
                 let list = part(name).await;
-                let expected: Vec<Value> = list.as_array().unwrap().iter().map(|one| {
-                    Value::Object(members.iter().map(|member| ((*member).to_owned(), one[member].clone())).collect())
-                }).collect();
+                let expected: Vec<Value> = list
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|one| {
+                        Value::Object(
+                            members.iter().map(|member| ((*member).to_owned(), one[member].clone())).collect(),
+                        )
+                    })
+                    .collect();
                 assert_eq!(billed[name], Value::from(expected), "{number} {name}");
             }
         }
@@ -198,7 +231,12 @@ both! {
     async fn a_long_bulk_is_whole(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
-        let ids = many(&nexus, Entity::Company, (0..1_100).map(|n| json!({"account_number": n.to_string(), "name": format!("N {n:04}")}))).await;
+        let ids = many(
+            &nexus,
+            Entity::Company,
+            (0..1_100).map(|n| json!({"account_number": n.to_string(), "name": format!("N {n:04}")})),
+        )
+        .await;
         many(&nexus, Entity::Asset, ids.iter().map(|id| json!({"hostname": "PC", "company_id": id}))).await;
         for (path, of) in [("/api/companies/bulk", "company"), ("/api/billing_summary", "")] {
             let list = tech.get(path).await.json();
@@ -206,7 +244,10 @@ both! {
             assert_eq!(list.len(), 1_100);
             for (n, one) in list.iter().enumerate() {
                 let company = if of.is_empty() { one } else { &one[of] };
-                assert_eq!((&company["name"], one["assets"].as_array().unwrap().len()), (&json!(format!("N {n:04}")), 1));
+                assert_eq!(
+                    (&company["name"], one["assets"].as_array().unwrap().len()),
+                    (&json!(format!("N {n:04}")), 1)
+                );
             }
         }
         nexus.stop().await;

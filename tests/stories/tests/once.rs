@@ -54,12 +54,18 @@ both! {
         nexus.company("1", "One").await;
         assert_eq!(post(&tech, "/api/contacts", "k", &person("ada")).await.status, 201);
         for (path, body) in [
-            ("/api/contacts", person("bob")), ("/api/contacts", json!({})), ("/api/contacts?x=1", person("ada")),
-            ("/api/assets", json!({"hostname": "A", "company_account_number": "1"})), ("/api/companies/1/restore", json!({})),
+            ("/api/contacts", person("bob")),
+            ("/api/contacts", json!({})),
+            ("/api/contacts?x=1", person("ada")),
+            ("/api/assets", json!({"hostname": "A", "company_account_number": "1"})),
+            ("/api/companies/1/restore", json!({})),
         ] {
             post(&tech, path, "k", &body).await.problem(422);
         }
-        let other_bytes = tech.request(Method::POST, "/api/contacts").header("idempotency-key", "k").header("content-type", "application/json");
+        let other_bytes = tech
+            .request(Method::POST, "/api/contacts")
+            .header("idempotency-key", "k")
+            .header("content-type", "application/json");
         send(other_bytes.body(" {\"name\":\"ada\",\"email\":\"ada@x.example\"}")).await.problem(422);
         assert_eq!((people(&tech).await, tech.get("/api/assets").await.json()), (1, json!([])));
         assert_eq!(post(&tech, "/api/contacts", "K", &person("bob")).await.status, 201, "letter case tells keys apart");
@@ -103,7 +109,8 @@ both! {
         let mut tech = tech;
         tech.token = nexus.caller("tech2", "technician", &[]).await.token;
         // The token of the first day has ended with it; the account is what counts.
-        let login = nexus.nobody().post("/api/token", &json!({"username": "tech", "password": nexus_tests::PASSWORD})).await;
+        let login =
+            nexus.nobody().post("/api/token", &json!({"username": "tech", "password": nexus_tests::PASSWORD})).await;
         tech.token = login.json()["token"].as_str().map(str::to_owned);
         let anew = post(&tech, "/api/contacts", "k", &person("bob")).await;
         assert_eq!((anew.status.as_u16(), anew.header("idempotent-replayed")), (201, ""), "{}", anew.text);
@@ -125,7 +132,10 @@ both! {
         tech.delete("/api/companies/1").await;
         assert_eq!(post(&tech, "/api/companies/1/restore", "r", &json!({})).await.status, 200);
         tech.delete("/api/companies/1").await;
-        assert_eq!(post(&tech, "/api/companies/1/restore", "r", &json!({})).await.header("idempotent-replayed"), "true");
+        assert_eq!(
+            post(&tech, "/api/companies/1/restore", "r", &json!({})).await.header("idempotent-replayed"),
+            "true"
+        );
         tech.get("/api/companies/1").await.refused(404, "Company not found");
         nexus.stop().await;
     }
@@ -175,15 +185,42 @@ both! {
         nexus.stop().await;
     }
 
+    async fn a_long_answer_is_kept_as_well(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let tech = nexus.caller("tech", "technician", &[]).await;
+        let deed = || Deed::new(Actor { user_id: None, name: "story".into() }, Origin::System, "a story");
+        let named = |name: &str| Fields::from_iter([("name".to_owned(), json!(name))]);
+        let edits = (0..3_000).map(|_| Edit::Create { entity: Entity::Contact, fields: named("Ada") });
+        let made = change(nexus.db(), &deed(), edits.collect()).await.unwrap();
+        let edits = made.records.iter().map(|one| Edit::Update {
+            entity: Entity::Contact,
+            id: one.id,
+            version: None,
+            fields: named("Bob"),
+        });
+        change(nexus.db(), &deed(), edits.collect()).await.unwrap();
+        // Every record has changed since, and each is named.
+        let path = format!("/api/changesets/{}/revert", made.changeset_id.unwrap());
+        let first = post(&tech, &path, "k", &json!({})).await;
+        assert_eq!(first.status, 200, "{}", first.text);
+        assert_eq!(first.json()["left_alone"].as_array().unwrap().len(), 3_000);
+        let again = post(&tech, &path, "k", &json!({})).await;
+        assert_eq!((again.header("idempotent-replayed"), again.text == first.text), ("true", true));
+        nexus.stop().await;
+    }
+
     async fn a_key_that_cannot_be_is_refused(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
         for key in [&b""[..], &[b'x'; 256], b"\xff", "é".as_bytes()] {
-            let request = tech.request(Method::POST, "/api/contacts").header("idempotency-key", key).json(&person("ada"));
+            let request =
+                tech.request(Method::POST, "/api/contacts").header("idempotency-key", key).json(&person("ada"));
             assert_eq!(send(request).await.blamed(), ["Idempotency-Key"]);
         }
         assert_eq!(people(&tech).await, 0);
-        for (n, key) in ["x".repeat(255).as_str(), " k ", "'; DROP TABLE requests; --", "\"q\"", "%00"].iter().enumerate() {
+        for (n, key) in
+            ["x".repeat(255).as_str(), " k ", "'; DROP TABLE requests; --", "\"q\"", "%00"].iter().enumerate()
+        {
             assert_eq!(post(&tech, "/api/contacts", key, &person(&format!("n{n}"))).await.status, 201, "{key}");
         }
         nexus.stop().await;

@@ -75,9 +75,15 @@ both! {
         assert_eq!(name(&tech).await, (json!("Ackermann"), json!([])));
         let told = sources(&tech, ONE).await;
         let of_name = &told["name"];
-        assert_eq!((&of_name["source"], &of_name["source_value"], &of_name["pinned_by"]), (&json!("freshservice"), &json!("Ackermann"), &Value::Null));
+        assert_eq!(
+            (&of_name["source"], &of_name["source_value"], &of_name["pinned_by"]),
+            (&json!("freshservice"), &json!("Ackermann"), &Value::Null)
+        );
         assert_eq!((&of_name["at"], &of_name["run_id"]), (&json!("2026-03-02T08:00:00.000Z"), &json!(1)));
-        assert_eq!((&told["domains"]["source_value"], &told["freshservice_id"]["source_value"]), (&json!("[\"501.example\"]"), &json!(501)));
+        assert_eq!(
+            (&told["domains"]["source_value"], &told["freshservice_id"]["source_value"]),
+            (&json!("[\"501.example\"]"), &json!(501))
+        );
         tech.put(ONE, &json!({"name": "Ackermann AG", "domains": ["ag.example"]})).await;
         assert_eq!(name(&tech).await, (json!("Ackermann AG"), json!(["domains", "name"])));
         let told = sources(&tech, ONE).await;
@@ -100,7 +106,10 @@ both! {
         tech.put(ONE, &json!({"name": "Ackermann AG", "primary_contact_name": "Grace"})).await;
         renamed(&syncing, "Second").await;
         let released = tech.delete(&format!("{ONE}/pins/name")).await;
-        assert_eq!((released.status.as_u16(), released.json()), (200, json!({"message": "Field released", "account_number": "100001"})));
+        assert_eq!(
+            (released.status.as_u16(), released.json()),
+            (200, json!({"message": "Field released", "account_number": "100001"}))
+        );
         assert_eq!(name(&tech).await, (json!("Second"), json!(["primary_contact_name"])));
         assert_eq!(released.header("etag"), format!("\"{}\"", company(&tech).await["version"]));
         let n = syncing.nexus.written().await;
@@ -175,14 +184,17 @@ both! {
         let nexus = &syncing.nexus;
         let tech = nexus.caller("tech", "technician", &[]).await;
         let own = company(&tech).await["id"].as_i64().unwrap();
-        let (billing, client) = (nexus.caller("billing", "billing", &[]).await, nexus.caller("client", "client", &[own]).await);
+        let (billing, client) =
+            (nexus.caller("billing", "billing", &[]).await, nexus.caller("client", "client", &[own]).await);
         for caller in [&billing, &client] {
             assert_eq!(caller.get(ONE).await.status, 200);
             let answer = caller.get(&format!("{ONE}?include=sources")).await;
             answer.refused(403, "Insufficient permissions");
             assert!(!answer.text.contains("freshservice"));
             for (method, path) in [(Method::PUT, "name"), (Method::DELETE, "name"), (Method::PUT, "nonsense")] {
-                send(caller.request(method, &format!("{ONE}/pins/{path}"))).await.refused(403, "Insufficient permissions");
+                send(caller.request(method, &format!("{ONE}/pins/{path}")))
+                    .await
+                    .refused(403, "Insufficient permissions");
             }
         }
         client.get("/api/companies/100002?include=sources").await.refused(403, "Access denied");
@@ -217,8 +229,19 @@ both! {
             assert_eq!(tech.delete(&format!("{path}/pins/{field}")).await.status, 200);
         }
         let read = tech.get(&path).await.json();
-        assert_eq!((&read["company_account_numbers"], &read["title"], &read["pinned_fields"]), (&json!(["100002"]), &json!("Head"), &json!([])));
-        for (field, status) in [("company_ids", 404), ("nonsense", 404), ("pinned_fields", 404), ("id", 404), ("asset_ids", 404), ("Name", 404), ("", 404)] {
+        assert_eq!(
+            (&read["company_account_numbers"], &read["title"], &read["pinned_fields"]),
+            (&json!(["100002"]), &json!("Head"), &json!([]))
+        );
+        for (field, status) in [
+            ("company_ids", 404),
+            ("nonsense", 404),
+            ("pinned_fields", 404),
+            ("id", 404),
+            ("asset_ids", 404),
+            ("Name", 404),
+            ("", 404),
+        ] {
             tech.put(&format!("{path}/pins/{field}"), &json!({})).await.problem(status);
             tech.delete(&format!("{path}/pins/{field}")).await.problem(status);
         }
@@ -252,12 +275,21 @@ both! {
         tech.delete(&format!("{path}/pins/company_account_numbers")).await;
         let feed = tech.get("/api/changes").await.json();
         let rows: Vec<&Value> = feed["changes"].as_array().unwrap().iter().rev().take(3).collect();
-        assert_eq!((&rows[2]["before"]["pinned_fields"], &rows[2]["after"]["pinned_fields"]), (&json!([]), &json!(["company_account_numbers"])));
+        assert_eq!(
+            (&rows[2]["before"]["pinned_fields"], &rows[2]["after"]["pinned_fields"]),
+            (&json!([]), &json!(["company_account_numbers"]))
+        );
         assert_eq!(rows[1]["after"], json!({"pinned_fields": ["company_account_numbers", "title"]}));
-        assert_eq!(rows[0]["after"], json!({"pinned_fields": ["title"], "company_account_numbers": ["100001", "100002"]}));
+        assert_eq!(
+            rows[0]["after"],
+            json!({"pinned_fields": ["title"], "company_account_numbers": ["100001", "100002"]})
+        );
         assert!(rows.iter().all(|row| row["author"] == "tech" && row["origin"] == "api" && row["action"] == "update"));
         let sets = tech.get("/api/changesets").await.json();
-        assert_eq!((&sets[0]["reason"], &sets[1]["reason"]), (&json!("company_account_numbers released"), &json!("title pinned")));
+        assert_eq!(
+            (&sets[0]["reason"], &sets[1]["reason"]),
+            (&json!("company_account_numbers released"), &json!("title pinned"))
+        );
         let set = tech.get(&format!("/api/changesets/{}", sets[1]["id"])).await.json();
         assert_eq!(set["changes"].as_array().unwrap().len(), 1, "{set}");
     }
@@ -266,7 +298,8 @@ both! {
         let syncing = synced(world).await;
         let tech = syncing.nexus.caller("tech", "technician", &[]).await;
         let seen = tech.get(ONE).await.header("etag").to_owned();
-        let pin = |method: Method, tag: &str| send(tech.request(method, &format!("{ONE}/pins/name")).header("if-match", tag));
+        let pin =
+            |method: Method, tag: &str| send(tech.request(method, &format!("{ONE}/pins/name")).header("if-match", tag));
         let first = pin(Method::PUT, &seen).await;
         assert_eq!(first.status, 200, "{}", first.text);
         let n = syncing.nexus.written().await;
@@ -280,10 +313,12 @@ both! {
         assert_eq!(pin(Method::PUT, "*").await.status, 200);
         // What is told beside the record has a tag of its own.
         let told = tech.get(&format!("{ONE}?include=sources")).await;
-        let again = tech.request(Method::GET, &format!("{ONE}?include=sources")).header("if-none-match", told.header("etag"));
+        let again =
+            tech.request(Method::GET, &format!("{ONE}?include=sources")).header("if-none-match", told.header("etag"));
         assert_eq!(send(again).await.status, 304);
         renamed(&syncing, "Second").await;
-        let again = tech.request(Method::GET, &format!("{ONE}?include=sources")).header("if-none-match", told.header("etag"));
+        let again =
+            tech.request(Method::GET, &format!("{ONE}?include=sources")).header("if-none-match", told.header("etag"));
         assert_eq!(send(again).await.status, 200);
     }
 

@@ -60,7 +60,11 @@ both! {
         let backup = feature(&admin, "Backup").await;
         for (path, word, body) in [
             ("/api/features", "Feature", json!({"name": "Phone", "description": "Two\nlines", "position": 3})),
-            ("/api/plans", "Plan", json!({"name": "Gold", "description": "Two\nlines", "position": 3, "features": {"Backup": "Daily"}})),
+            (
+                "/api/plans",
+                "Plan",
+                json!({"name": "Gold", "description": "Two\nlines", "position": 3, "features": {"Backup": "Daily"}}),
+            ),
         ] {
             admin.post(path, &json!({"description": "x"})).await.refused(400, "Missing name");
             let created = admin.post(path, &body).await;
@@ -76,14 +80,27 @@ both! {
             assert_eq!(admin.put(&one, &read).await.status, 200);
             assert_eq!((nexus.written().await, admin.get(&one).await.json()), (n, read.clone()));
             for name in [body["name"].clone(), json!(body["name"].as_str().unwrap().to_uppercase())] {
-                admin.post(path, &json!({"name": name})).await.refused(409, &format!("A {} with this name already exists", word.to_lowercase()));
+                admin
+                    .post(path, &json!({"name": name}))
+                    .await
+                    .refused(409, &format!("A {} with this name already exists", word.to_lowercase()));
             }
-            for (field, value) in [("position", json!("1")), ("name", json!(null)), ("nonsense", json!(1)), ("description", json!("x".repeat(10_001)))] {
+            for (field, value) in [
+                ("position", json!("1")),
+                ("name", json!(null)),
+                ("nonsense", json!(1)),
+                ("description", json!("x".repeat(10_001))),
+            ] {
                 assert_eq!(admin.put(&one, &json!({field: value})).await.blamed(), [field]);
             }
-            assert_eq!(admin.put(&one, &json!({"description": null, "position": -1})).await.json()["message"], format!("{word} updated successfully"));
+            assert_eq!(
+                admin.put(&one, &json!({"description": null, "position": -1})).await.json()["message"],
+                format!("{word} updated successfully")
+            );
             assert_eq!(admin.delete(&one).await.json()["message"], format!("{word} deleted successfully"));
-            for answer in [admin.get(&one).await, admin.put(&one, &json!({"position": 1})).await, admin.delete(&one).await] {
+            for answer in
+                [admin.get(&one).await, admin.put(&one, &json!({"position": 1})).await, admin.delete(&one).await]
+            {
                 answer.refused(404, &format!("{word} not found"));
             }
             assert_eq!(admin.get(&format!("{path}?archived=true")).await.json()[0]["id"], id);
@@ -94,7 +111,8 @@ both! {
         serde_json::from_value::<Vec<Plan>>(admin.get("/api/plans").await.json()).unwrap();
         serde_json::from_value::<Vec<Feature>>(admin.get("/api/features").await.json()).unwrap();
         // The smallest position first.
-        let names: Vec<Value> = admin.get("/api/features").await.json().as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+        let names: Vec<Value> =
+            admin.get("/api/features").await.json().as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
         assert_eq!(names, ["Phone", "Backup"]);
         assert_eq!(admin.get("/api/features?page=1").await.header("x-total-count"), "2");
         assert_eq!(admin.get(&format!("/api/features/{backup}")).await.json()["position"], 0);
@@ -112,9 +130,17 @@ both! {
             let caller = nexus.caller(role, role, companies).await;
             for path in ["/api/plans", "/api/features", &plan, &feature] {
                 let answer = caller.get(path).await;
-                if role == "client" { answer.refused(403, "Insufficient permissions") } else { assert_eq!(answer.status, 200) }
+                if role == "client" {
+                    answer.refused(403, "Insufficient permissions")
+                } else {
+                    assert_eq!(answer.status, 200)
+                }
                 caller.put(path, &json!({"name": "Mine"})).await.problem(if path.ends_with('s') { 405 } else { 403 });
-                caller.post(&format!("{path}/restore"), &json!({})).await.problem(if path.ends_with('s') { 405 } else { 403 });
+                caller.post(&format!("{path}/restore"), &json!({})).await.problem(if path.ends_with('s') {
+                    405
+                } else {
+                    403
+                });
             }
             for path in ["/api/plans", "/api/features"] {
                 caller.post(path, &json!({"name": "Mine"})).await.refused(403, "Insufficient permissions");
@@ -134,6 +160,14 @@ both! {
                 caller.get("/api/companies/2/features").await.refused(403, "Access denied");
             }
         }
+        let tech = nexus.caller("tech", "technician", &[]).await;
+        for set in
+            tech.get("/api/changesets").await.json().as_array().unwrap().iter().filter(|set| set["author"] == "admin")
+        {
+            let answer = tech.post(&format!("/api/changesets/{}/revert", set["id"]), &json!({})).await;
+            assert!(set["reason"] == "Company created" || answer.status == 403, "{set}: {}", answer.text);
+        }
+        agreed.admin.post("/api/companies/1/restore", &json!({})).await;
         assert_eq!(has(&agreed.admin).await, (json!({"Antivirus": "Managed", "Backup": "Daily"}), json!({})));
         nexus.stop().await;
     }
@@ -143,7 +177,15 @@ both! {
         let Agreed { admin, plan, .. } = Agreed::new(&nexus).await;
         let path = format!("/api/plans/{plan}");
         assert_eq!(admin.get(&path).await.json()["features"], json!({"Antivirus": "Managed", "Backup": "Daily"}));
-        for wrong in [json!({"Nothing": "x"}), json!(["Backup"]), json!("Backup"), json!({"Backup": 5}), json!({"Backup": "x".repeat(256)}), json!({"": "x"}), json!({"1": "x"})] {
+        for wrong in [
+            json!({"Nothing": "x"}),
+            json!(["Backup"]),
+            json!("Backup"),
+            json!({"Backup": 5}),
+            json!({"Backup": "x".repeat(256)}),
+            json!({"": "x"}),
+            json!({"1": "x"}),
+        ] {
             assert_eq!(admin.put(&path, &json!({"features": wrong})).await.blamed(), ["features"], "{wrong}");
         }
         assert_eq!(admin.put(&path, &json!({"feature_values": {"1": "x"}})).await.blamed(), ["feature_values"]);
@@ -161,16 +203,30 @@ both! {
         let Agreed { admin, backup, antivirus, phone, .. } = Agreed::new(&nexus).await;
         assert_eq!(has(&admin).await, (json!({"Antivirus": "Managed", "Backup": "Daily"}), json!({})));
         admin.put("/api/companies/1", &json!({"feature_overrides": {"Backup": "Hourly", "Phone": "VoIP"}})).await;
-        assert_eq!(has(&admin).await, (json!({"Antivirus": "Managed", "Backup": "Hourly", "Phone": "VoIP"}), json!({"Backup": "Hourly", "Phone": "VoIP"})));
+        assert_eq!(
+            has(&admin).await,
+            (
+                json!({"Antivirus": "Managed", "Backup": "Hourly", "Phone": "VoIP"}),
+                json!({"Backup": "Hourly", "Phone": "VoIP"})
+            )
+        );
         let list = admin.get("/api/companies/1/features").await.json();
-        let rows: Vec<(i64, Value, Value, Value)> = list.as_array().unwrap().iter().map(|one| {
-            (one["id"].as_i64().unwrap(), one["value"].clone(), one["plan_value"].clone(), one["own_value"].clone())
-        }).collect();
-        assert_eq!(rows, [
-            (antivirus, json!("Managed"), json!("Managed"), json!(null)),
-            (backup, json!("Hourly"), json!("Daily"), json!("Hourly")),
-            (phone, json!("VoIP"), json!(null), json!("VoIP")),
-        ]);
+        let rows: Vec<(i64, Value, Value, Value)> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                (one["id"].as_i64().unwrap(), one["value"].clone(), one["plan_value"].clone(), one["own_value"].clone())
+            })
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                (antivirus, json!("Managed"), json!("Managed"), json!(null)),
+                (backup, json!("Hourly"), json!("Daily"), json!("Hourly")),
+                (phone, json!("VoIP"), json!(null), json!("VoIP")),
+            ]
+        );
         // Sent back as it came, nothing changes: what the plan gives does not become the company's own.
         let read = company(&admin).await;
         let n = nexus.written().await;
@@ -182,7 +238,10 @@ both! {
         assert_eq!(has(&admin).await, (json!({"Phone": "VoIP"}), json!({"Phone": "VoIP"})));
         admin.put("/api/companies/1", &json!({"billing_plan": "GOLD"})).await;
         assert_eq!(has(&admin).await.0, json!({"Antivirus": "Managed", "Backup": "Daily", "Phone": "VoIP"}));
-        assert_eq!(admin.put("/api/companies/1", &json!({"feature_overrides": {"Fax": "x"}})).await.blamed(), ["feature_overrides"]);
+        assert_eq!(
+            admin.put("/api/companies/1", &json!({"feature_overrides": {"Fax": "x"}})).await.blamed(),
+            ["feature_overrides"]
+        );
         assert_eq!(tell(&admin, "/api/companies").await["features"], has(&admin).await.0);
         assert_eq!(admin.get("/api/companies/bulk").await.json()[0]["company"], company(&admin).await);
         nexus.stop().await;
@@ -191,12 +250,19 @@ both! {
     async fn one_value_of_a_company_is_set_and_cleared(world: World) {
         let nexus = Nexus::serve(world).await;
         let Agreed { admin, backup, phone, .. } = Agreed::new(&nexus).await;
-        let (one, other) = (format!("/api/companies/1/features/{backup}"), format!("/api/companies/1/features/{phone}"));
-        assert_eq!(admin.put(&one, &json!({"value": "Hourly"})).await.json(), json!({"message": "Company updated successfully", "account_number": "1"}));
+        let (one, other) =
+            (format!("/api/companies/1/features/{backup}"), format!("/api/companies/1/features/{phone}"));
+        assert_eq!(
+            admin.put(&one, &json!({"value": "Hourly"})).await.json(),
+            json!({"message": "Company updated successfully", "account_number": "1"})
+        );
         assert_eq!(admin.put(&other, &json!({"value": "VoIP"})).await.status, 200);
         assert_eq!(has(&admin).await.1, json!({"Backup": "Hourly", "Phone": "VoIP"}));
         assert_eq!(admin.delete(&one).await.status, 200);
-        assert_eq!(has(&admin).await, (json!({"Antivirus": "Managed", "Backup": "Daily", "Phone": "VoIP"}), json!({"Phone": "VoIP"})));
+        assert_eq!(
+            has(&admin).await,
+            (json!({"Antivirus": "Managed", "Backup": "Daily", "Phone": "VoIP"}), json!({"Phone": "VoIP"}))
+        );
         let n = nexus.written().await;
         assert_eq!(admin.delete(&one).await.status, 200);
         for body in [json!({}), json!({"value": null}), json!({"value": " "})] {
@@ -205,7 +271,10 @@ both! {
         assert_eq!(admin.put(&one, &json!({"value": 5})).await.blamed(), ["value"]);
         assert_eq!(admin.put(&one, &json!({"value": "x", "more": 1})).await.blamed(), ["more"]);
         admin.put(&one, &json!({"value": "x".repeat(256)})).await.problem(400);
-        for (path, text) in [("/api/companies/1/features/99999", "Feature not found"), ("/api/companies/9/features/1", "Company not found")] {
+        for (path, text) in [
+            ("/api/companies/1/features/99999", "Feature not found"),
+            ("/api/companies/9/features/1", "Company not found"),
+        ] {
             admin.put(path, &json!({"value": "x"})).await.refused(404, text);
             admin.delete(path).await.refused(404, text);
         }
@@ -258,13 +327,20 @@ both! {
         assert_eq!(tell(admin, "/api/billing_summary").await["plan_selected"], "Platinum");
         // One deed: undone, it is undone for all.
         let set = admin.get("/api/changesets").await.json()[0]["id"].clone();
-        assert_eq!(admin.post(&format!("/api/changesets/{set}/revert"), &json!({})).await.json()["left_alone"], json!([]));
+        assert_eq!(
+            admin.post(&format!("/api/changesets/{set}/revert"), &json!({})).await.json()["left_alone"],
+            json!([])
+        );
         assert_eq!((company(admin).await["plan_selected"].clone(), has(admin).await), (json!("gold"), before));
         // A name that is taken changes nothing anywhere.
         made(admin, "/api/plans", json!({"name": "Silver"})).await;
-        admin.put(&agreed.path(), &json!({"name": "SILVER"})).await.refused(409, "A plan with this name already exists");
+        admin
+            .put(&agreed.path(), &json!({"name": "SILVER"}))
+            .await
+            .refused(409, "A plan with this name already exists");
         assert_eq!(company(admin).await["plan_selected"], "gold");
-        let stale = admin.request(Method::PUT, &agreed.path()).header("if-match", "\"99\"").json(&json!({"name": "Late"}));
+        let stale =
+            admin.request(Method::PUT, &agreed.path()).header("if-match", "\"99\"").json(&json!({"name": "Late"}));
         send(stale).await.problem(412);
         assert_eq!(company(admin).await["plan_selected"], "gold");
         nexus.stop().await;
@@ -291,11 +367,18 @@ both! {
         let agreed = Agreed::new(&nexus).await;
         let admin = &agreed.admin;
         admin.put("/api/companies/1", &json!({"feature_overrides": {"Backup": "Hourly"}})).await;
-        let (list, tag) = (admin.get("/api/companies").await, admin.get("/api/companies/1").await.header("etag").to_owned());
+        let (list, tag) =
+            (admin.get("/api/companies").await, admin.get("/api/companies/1").await.header("etag").to_owned());
         let path = format!("/api/features/{}", agreed.backup);
         admin.put(&path, &json!({"name": "Safe \"keeping\""})).await;
-        assert_eq!(has(admin).await, (json!({"Antivirus": "Managed", "Safe \"keeping\"": "Hourly"}), json!({"Safe \"keeping\"": "Hourly"})));
-        assert_eq!(admin.get(&agreed.path()).await.json()["features"], json!({"Antivirus": "Managed", "Safe \"keeping\"": "Daily"}));
+        assert_eq!(
+            has(admin).await,
+            (json!({"Antivirus": "Managed", "Safe \"keeping\"": "Hourly"}), json!({"Safe \"keeping\"": "Hourly"}))
+        );
+        assert_eq!(
+            admin.get(&agreed.path()).await.json()["features"],
+            json!({"Antivirus": "Managed", "Safe \"keeping\"": "Daily"})
+        );
         for (path, tag) in [("/api/companies/1", tag.as_str()), ("/api/companies", list.header("etag"))] {
             let again = send(admin.request(Method::GET, path).header("if-none-match", tag)).await;
             assert_eq!(again.status, 200, "{path} shows something else now");
@@ -304,14 +387,20 @@ both! {
         assert_eq!(has(admin).await, (json!({"Antivirus": "Managed"}), json!({})));
         assert_eq!(admin.get(&agreed.path()).await.json()["features"], json!({"Antivirus": "Managed"}));
         assert_eq!(admin.get("/api/companies/1/features").await.json().as_array().unwrap().len(), 2);
-        admin.put(&format!("/api/companies/1/features/{}", agreed.backup), &json!({"value": "x"})).await.refused(404, "Feature not found");
+        admin
+            .put(&format!("/api/companies/1/features/{}", agreed.backup), &json!({"value": "x"}))
+            .await
+            .refused(404, "Feature not found");
         // What cannot be named meanwhile is not lost by an edit of the rest.
         for (path, key) in [("/api/companies/1", "feature_overrides"), (agreed.path().as_str(), "features")] {
             assert_eq!(admin.put(path, &json!({key: {"Phone": "VoIP"}})).await.status, 200);
         }
         admin.post(&format!("{path}/restore"), &json!({})).await;
         assert_eq!(has(admin).await.1, json!({"Phone": "VoIP", "Safe \"keeping\"": "Hourly"}));
-        assert_eq!(admin.get(&agreed.path()).await.json()["features"], json!({"Phone": "VoIP", "Safe \"keeping\"": "Daily"}));
+        assert_eq!(
+            admin.get(&agreed.path()).await.json()["features"],
+            json!({"Phone": "VoIP", "Safe \"keeping\"": "Daily"})
+        );
         nexus.stop().await;
     }
 

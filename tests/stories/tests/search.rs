@@ -53,9 +53,18 @@ both! {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
         for (number, name) in [("1", "The Mill"), ("2", "Mill"), ("3", "Millers"), ("4", "Windmill"), ("5", "Else")] {
-            made(&tech, "/api/companies", json!({"account_number": number, "name": name, "address": (number == "5").then_some("1 Mill Lane")})).await;
+            made(
+                &tech,
+                "/api/companies",
+                json!({"account_number": number, "name": name, "address": (number == "5").then_some("1 Mill Lane")}),
+            )
+            .await;
         }
-        assert_eq!(found(&tech, "MILL").await, [("Mill", 0), ("Millers", 1), ("The Mill", 2), ("Else", 3), ("Windmill", 3)].map(|(name, rank)| (name.to_owned(), rank)));
+        assert_eq!(
+            found(&tech, "MILL").await,
+            [("Mill", 0), ("Millers", 1), ("The Mill", 2), ("Else", 3), ("Windmill", 3)]
+                .map(|(name, rank)| (name.to_owned(), rank))
+        );
         assert_eq!(found(&tech, " mill ").await.len(), 5);
         assert_eq!(tech.get("/api/search?limit=2&q=mill").await.json().as_array().unwrap().len(), 2);
         assert_eq!(found(&tech, "nothing").await, []);
@@ -67,15 +76,34 @@ both! {
         let tech = nexus.caller("tech", "technician", &[]).await;
         let company = nexus.company("742", "Ackermann Tooling").await;
         nexus.company("8", "742 Steps").await;
-        let ada = made(&tech, "/api/contacts", json!({"name": "Ada Byron", "email": "ada@ackermann.example", "company_account_numbers": ["742", "8"]})).await;
-        let pc = made(&tech, "/api/assets", json!({"hostname": "ACK-LT-1", "company_account_number": "742", "operating_system": "Windows"})).await;
+        let ada = made(
+            &tech,
+            "/api/contacts",
+            json!({"name": "Ada Byron", "email": "ada@ackermann.example", "company_account_numbers": ["742", "8"]}),
+        )
+        .await;
+        let pc = made(
+            &tech,
+            "/api/assets",
+            json!({"hostname": "ACK-LT-1", "company_account_number": "742", "operating_system": "Windows"}),
+        )
+        .await;
         nexus.account("ackuser", "technician", &[]).await;
         let hits = ask(&tech, "/api/search", "q", "ack").await.json();
         let kinds: Vec<&str> = hits.as_array().unwrap().iter().map(|hit| hit["type"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["asset", "company", "contact"], "{hits}");
-        assert_eq!(hits[0], json!({"type": "asset", "id": pc, "name": "ACK-LT-1", "detail": "Windows", "account_number": "742", "rank": 1}));
-        assert_eq!(hits[1], json!({"type": "company", "id": company, "name": "Ackermann Tooling", "detail": "742", "account_number": "742", "rank": 1}));
-        assert_eq!(hits[2], json!({"type": "contact", "id": ada, "name": "Ada Byron", "detail": "ada@ackermann.example", "account_number": "742", "rank": 3}));
+        assert_eq!(
+            hits[0],
+            json!({"type": "asset", "id": pc, "name": "ACK-LT-1", "detail": "Windows", "account_number": "742", "rank": 1})
+        );
+        assert_eq!(
+            hits[1],
+            json!({"type": "company", "id": company, "name": "Ackermann Tooling", "detail": "742", "account_number": "742", "rank": 1})
+        );
+        assert_eq!(
+            hits[2],
+            json!({"type": "contact", "id": ada, "name": "Ada Byron", "detail": "ada@ackermann.example", "account_number": "742", "rank": 3})
+        );
         // A key that fits exactly goes before a name that only begins so.
         assert_eq!(found(&tech, "742").await[..2], [("Ackermann Tooling".to_owned(), 0), ("742 Steps".to_owned(), 1)]);
         assert_eq!(found(&tech, "ada@ackermann.example").await, [("Ada Byron".to_owned(), 0)]);
@@ -94,18 +122,39 @@ both! {
     async fn letters_beyond_ascii_are_found_in_any_case(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
-        for (number, name) in [("1", "École Élémentaire"), ("2", "ÜBER Straße"), ("3", "Ωmega Ελλάς"), ("4", "שלום עולם"), ("5", "株式会社 日本"), ("6", "🦀 Crab 🦀 Ltd"), ("7", "La École")] {
+        for (number, name) in [
+            ("1", "École Élémentaire"),
+            ("2", "ÜBER Straße"),
+            ("3", "Ωmega Ελλάς"),
+            ("4", "שלום עולם"),
+            ("5", "株式会社 日本"),
+            ("6", "🦀 Crab 🦀 Ltd"),
+            ("7", "La École"),
+        ] {
             nexus.company(number, name).await;
         }
         for (text, name) in [
-            ("ÉLÉMENTAIRE", "École Élémentaire"), ("élémentaire", "École Élémentaire"), ("über", "ÜBER Straße"), ("ÜBER", "ÜBER Straße"),
-            ("STRAßE", "ÜBER Straße"), ("ωMEGA", "Ωmega Ελλάς"), ("שלום", "שלום עולם"), ("日本", "株式会社 日本"), ("本", "株式会社 日本"),
-            ("🦀", "🦀 Crab 🦀 Ltd"), ("עולם שלום", "שלום עולם"), ("é lém", "École Élémentaire"),
+            ("ÉLÉMENTAIRE", "École Élémentaire"),
+            ("élémentaire", "École Élémentaire"),
+            ("über", "ÜBER Straße"),
+            ("ÜBER", "ÜBER Straße"),
+            ("STRAßE", "ÜBER Straße"),
+            ("ωMEGA", "Ωmega Ελλάς"),
+            ("שלום", "שלום עולם"),
+            ("日本", "株式会社 日本"),
+            ("本", "株式会社 日本"),
+            ("🦀", "🦀 Crab 🦀 Ltd"),
+            ("עולם שלום", "שלום עולם"),
+            ("é lém", "École Élémentaire"),
         ] {
             assert_eq!(names(&tech, text).await, [name], "{text}");
             assert_eq!(listed(&tech, "/api/companies", text).await, [name], "{text}");
         }
-        for (text, ranks) in [("École Élémentaire", &[("École Élémentaire", 0)][..]), ("école élémentaire", &[("École Élémentaire", 0)]), ("ÉCOLE", &[("École Élémentaire", 1), ("La École", 2)])] {
+        for (text, ranks) in [
+            ("École Élémentaire", &[("École Élémentaire", 0)][..]),
+            ("école élémentaire", &[("École Élémentaire", 0)]),
+            ("ÉCOLE", &[("École Élémentaire", 1), ("La École", 2)]),
+        ] {
             let ranks: Vec<(String, i64)> = ranks.iter().map(|(name, rank)| ((*name).to_owned(), *rank)).collect();
             assert_eq!(found(&tech, text).await, ranks, "{text}");
         }
@@ -118,8 +167,16 @@ both! {
         made(&tech, "/api/contacts", json!({"name": "Ada Byron", "email": "ada@x.example", "title": "Head of IT", "secondary_emails": ["countess@home.example"]})).await;
         made(&tech, "/api/contacts", json!({"name": "Bob Ito", "email": "bob@x.example"})).await;
         for (text, people) in [
-            ("byron ada", &["Ada Byron"][..]), ("IT ada", &["Ada Byron"]), ("of", &["Ada Byron"]), ("it", &["Ada Byron", "Bob Ito"]), ("b", &["Ada Byron", "Bob Ito"]),
-            ("ad by", &["Ada Byron"]), ("COUNTESS head", &["Ada Byron"]), ("ada bob", &[]), ("q", &[]), ("  ada \t of ", &["Ada Byron"]),
+            ("byron ada", &["Ada Byron"][..]),
+            ("IT ada", &["Ada Byron"]),
+            ("of", &["Ada Byron"]),
+            ("it", &["Ada Byron", "Bob Ito"]),
+            ("b", &["Ada Byron", "Bob Ito"]),
+            ("ad by", &["Ada Byron"]),
+            ("COUNTESS head", &["Ada Byron"]),
+            ("ada bob", &[]),
+            ("q", &[]),
+            ("  ada \t of ", &["Ada Byron"]),
         ] {
             assert_eq!(listed(&tech, "/api/contacts", text).await, people, "{text}");
             let mut hits = names(&tech, text).await;
@@ -134,12 +191,41 @@ both! {
     async fn telephone_numbers_are_found_however_they_are_written(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
-        made(&tech, "/api/companies", json!({"account_number": "1", "name": "One", "company_main_number": "(020) 7946-0958"})).await;
-        made(&tech, "/api/contacts", json!({"name": "Ada", "email": "a@x.example", "mobile_phone_number": "+44 20 7946 0958"})).await;
+        made(
+            &tech,
+            "/api/companies",
+            json!({"account_number": "1", "name": "One", "company_main_number": "(020) 7946-0958"}),
+        )
+        .await;
+        made(
+            &tech,
+            "/api/contacts",
+            json!({"name": "Ada", "email": "a@x.example", "mobile_phone_number": "+44 20 7946 0958"}),
+        )
+        .await;
         made(&tech, "/api/contacts", json!({"name": "Bob", "email": "b@x.example", "work_phone_number": "020.7946.0958", "mobile_phone_number": "555-0100"})).await;
-        made(&tech, "/api/contacts", json!({"name": "Cleo", "email": "c@x.example", "work_phone_number": "020 7946 0959"})).await;
-        made(&tech, "/api/locations", json!({"name": "Place", "company_account_number": "1", "phone_number": "0044 20 7946 0958"})).await;
-        for text in ["+44 20 7946 0958", "(020) 7946-0958", "02079460958", "0044 (0)20 7946 0958", "+442079460958", "7946 0958", "020/7946.0958", "7946\u{a0}0958"] {
+        made(
+            &tech,
+            "/api/contacts",
+            json!({"name": "Cleo", "email": "c@x.example", "work_phone_number": "020 7946 0959"}),
+        )
+        .await;
+        made(
+            &tech,
+            "/api/locations",
+            json!({"name": "Place", "company_account_number": "1", "phone_number": "0044 20 7946 0958"}),
+        )
+        .await;
+        for text in [
+            "+44 20 7946 0958",
+            "(020) 7946-0958",
+            "02079460958",
+            "0044 (0)20 7946 0958",
+            "+442079460958",
+            "7946 0958",
+            "020/7946.0958",
+            "7946\u{a0}0958",
+        ] {
             assert_eq!(listed(&tech, "/api/companies", text).await, ["One"], "{text}");
             assert_eq!(listed(&tech, "/api/contacts", text).await, ["Ada", "Bob"], "{text}");
             assert_eq!(listed(&tech, "/api/locations", text).await, ["Place"], "{text}");
@@ -156,11 +242,52 @@ both! {
         made(&tech, "/api/companies", json!({"account_number": "1", "name": "100% \"quoted\" a_b back\\slash *star* OR NOT -minus ^hat (paren) col:on"})).await;
         nexus.company("2", "Other thing").await;
         let name = "100% \"quoted\" a_b back\\slash *star* OR NOT -minus ^hat (paren) col:on";
-        for text in ["\"quoted\"", "quoted\"", "*star*", "100%", "0%", "%", "_", "a_b", "\\", "k\\s", "back\\slash", "OR", "NOT", "NOT OR", "-minus", "^hat", "(paren)", "col:on", "\"", "*", name] {
+        for text in [
+            "\"quoted\"",
+            "quoted\"",
+            "*star*",
+            "100%",
+            "0%",
+            "%",
+            "_",
+            "a_b",
+            "\\",
+            "k\\s",
+            "back\\slash",
+            "OR",
+            "NOT",
+            "NOT OR",
+            "-minus",
+            "^hat",
+            "(paren)",
+            "col:on",
+            "\"",
+            "*",
+            name,
+        ] {
             assert_eq!(listed(&tech, "/api/companies", text).await, [name], "{text}");
             assert_eq!(names(&tech, text).await, [name], "{text}");
         }
-        for text in ["star OR other", "quoted NEAR other", "a%b", "a?b", "axb", "\"quoted a_b\"", "search:quoted", "'", "'; DROP TABLE companies; --", "\\%", "%%%x", "\u{202e}", "{\"a\":1}", "oth*", "\"\"\"", "$1", "\u{ffff}", "\u{10ffff}"] {
+        for text in [
+            "star OR other",
+            "quoted NEAR other",
+            "a%b",
+            "a?b",
+            "axb",
+            "\"quoted a_b\"",
+            "search:quoted",
+            "'",
+            "'; DROP TABLE companies; --",
+            "\\%",
+            "%%%x",
+            "\u{202e}",
+            "{\"a\":1}",
+            "oth*",
+            "\"\"\"",
+            "$1",
+            "\u{ffff}",
+            "\u{10ffff}",
+        ] {
             assert_eq!(listed(&tech, "/api/companies", text).await, Vec::<String>::new(), "{text}");
             assert_eq!(names(&tech, text).await, Vec::<String>::new(), "{text}");
         }
@@ -174,11 +301,27 @@ both! {
         nexus.company("2", &format!("a {}", "_".repeat(250))).await;
         nexus.record(Entity::Contact, &json!({"name": "Ada"})).await;
         let long = [
-            "x".repeat(10_000), "x ".repeat(5_000), "_".repeat(10_000), "_".repeat(30_000), "\"".repeat(10_000), "%".repeat(10_000), "\\".repeat(10_000),
-            "🦀".repeat(4_000), "É".repeat(9_000), "1".repeat(10_000), "a* ".repeat(3_000), "+1 ".repeat(3_000),
+            "x".repeat(10_000),
+            "x ".repeat(5_000),
+            "_".repeat(10_000),
+            "_".repeat(30_000),
+            "\"".repeat(10_000),
+            "%".repeat(10_000),
+            "\\".repeat(10_000),
+            "🦀".repeat(4_000),
+            "É".repeat(9_000),
+            "1".repeat(10_000),
+            "a* ".repeat(3_000),
+            "+1 ".repeat(3_000),
         ];
         for text in &long {
-            for (path, name) in [("/api/search", "q"), ("/api/companies", "search"), ("/api/contacts", "search"), ("/api/assets", "search"), ("/api/users", "search")] {
+            for (path, name) in [
+                ("/api/search", "q"),
+                ("/api/companies", "search"),
+                ("/api/contacts", "search"),
+                ("/api/assets", "search"),
+                ("/api/users", "search"),
+            ] {
                 let status = ask(&tech, path, name, text).await.status.as_u16();
                 assert!(status < 500, "{path}: {status} for {} × {}", &text.chars().next().unwrap(), text.len());
             }
@@ -213,7 +356,12 @@ both! {
         let nexus = Nexus::serve(world).await;
         let tech = nexus.caller("tech", "technician", &[]).await;
         nexus.company("1", "Oldname Company").await;
-        let ada = made(&tech, "/api/contacts", json!({"name": "Oldname Person", "email": "old@x.example", "company_account_number": "1"})).await;
+        let ada = made(
+            &tech,
+            "/api/contacts",
+            json!({"name": "Oldname Person", "email": "old@x.example", "company_account_number": "1"}),
+        )
+        .await;
         let pc = made(&tech, "/api/assets", json!({"hostname": "oldname-pc", "company_account_number": "1"})).await;
         let paths = ["/api/companies/1".to_owned(), format!("/api/contacts/{ada}"), format!("/api/assets/{pc}")];
         assert_eq!(names(&tech, "oldname").await.len(), 3);
@@ -269,10 +417,12 @@ both! {
         nexus.company("AAA-0", "Common Two").await;
         for (number, word) in [("OWN-1", "Ours"), ("AAA-0", "Theirs")] {
             made(&tech, "/api/contacts", json!({"name": format!("Common {word}"), "email": format!("{word}@x.example"), "company_account_number": number})).await;
-            made(&tech, "/api/assets", json!({"hostname": format!("common-{word}"), "company_account_number": number})).await;
+            made(&tech, "/api/assets", json!({"hostname": format!("common-{word}"), "company_account_number": number}))
+                .await;
         }
         made(&tech, "/api/contacts", json!({"name": "Common Shared", "email": "shared@x.example", "company_account_numbers": ["AAA-0", "OWN-1"]})).await;
-        let (client, nobody) = (nexus.caller("client", "client", &[own]).await, nexus.caller("nobody", "client", &[]).await);
+        let (client, nobody) =
+            (nexus.caller("client", "client", &[own]).await, nexus.caller("nobody", "client", &[]).await);
         for text in ["common", "co", "AAA-0", "theirs", "aaa", "two", "shared", "%", "-"] {
             let answer = client.get(&format!("/api/search?limit=100&q={}", encoded(text))).await;
             assert_eq!(answer.status, 200);
@@ -303,7 +453,10 @@ both! {
         nexus.record(Entity::Contact, &json!({"name": "A needle"})).await;
         let hits = found(&tech, "needle").await;
         assert_eq!(hits.len(), 20);
-        assert_eq!(hits[..3], [("Needle", 0), ("Needlework", 1), ("A needle", 2)].map(|(name, rank)| (name.to_owned(), rank)));
+        assert_eq!(
+            hits[..3],
+            [("Needle", 0), ("Needlework", 1), ("A needle", 2)].map(|(name, rank)| (name.to_owned(), rank))
+        );
         nexus.stop().await;
     }
 }

@@ -53,14 +53,21 @@ both! {
         assert_eq!(created.json(), json!({"message": "User created successfully", "id": id}));
         assert_eq!(created.header("location"), format!("/api/users/{id}"));
         let read = user(&admin, id).await;
-        assert_eq!((&read["username"], &read["email"], &read["permission_level"]), (&json!("ada"), &json!("Ada@one.example"), &json!("client")));
-        assert_eq!((&read["company_account_number"], &read["company_account_numbers"]), (&json!("001"), &json!(["001", "002"])));
+        assert_eq!(
+            (&read["username"], &read["email"], &read["permission_level"]),
+            (&json!("ada"), &json!("Ada@one.example"), &json!("client"))
+        );
+        assert_eq!(
+            (&read["company_account_number"], &read["company_account_numbers"]),
+            (&json!("001"), &json!(["001", "002"]))
+        );
         assert!(read.get("password").is_none() && read.get("role").is_none(), "{read}");
         serde_json::from_value::<User>(read.clone()).unwrap();
         let n = nexus.written().await;
         assert_eq!(admin.put(&format!("/api/users/{id}"), &read).await.status, 200);
         assert_eq!(nexus.written().await, n, "sent back as it came, it changes nothing");
-        let changed = admin.put(&format!("/api/users/{id}"), &json!({"company_account_number": "002", "email": null})).await;
+        let changed =
+            admin.put(&format!("/api/users/{id}"), &json!({"company_account_number": "002", "email": null})).await;
         assert_eq!(changed.json()["message"], "User updated successfully");
         let read = user(&admin, id).await;
         assert_eq!((&read["email"], &read["company_account_numbers"]), (&Value::Null, &json!(["002"])));
@@ -109,11 +116,20 @@ both! {
         assert_eq!(missing.blamed(), ["username", "permission_level"]);
         let n = nexus.written().await;
         for (field, value) in [
-            ("password", json!("short")), ("password", json!("123456789")), ("password", json!("x".repeat(1_001))), ("password", json!(7)),
-            ("password", json!(null)), ("password", json!("")),
-            ("permission_level", json!("root")), ("permission_level", json!("Admin")), ("permission_level", json!(1)),
-            ("role", json!("admin")), ("email", json!("nobody")), ("service_account", json!("yes")),
-            ("company_account_numbers", json!(["9"])), ("company_account_numbers", json!("001")),
+            ("password", json!("short")),
+            ("password", json!("123456789")),
+            ("password", json!("x".repeat(1_001))),
+            ("password", json!(7)),
+            ("password", json!(null)),
+            ("password", json!("")),
+            ("permission_level", json!("root")),
+            ("permission_level", json!("Admin")),
+            ("permission_level", json!(1)),
+            ("role", json!("admin")),
+            ("email", json!("nobody")),
+            ("service_account", json!("yes")),
+            ("company_account_numbers", json!(["9"])),
+            ("company_account_numbers", json!("001")),
         ] {
             let mut body = good.clone();
             body[field] = value.clone();
@@ -131,9 +147,15 @@ both! {
         assert_eq!(token(&nexus, "ada", "ééééééé€🦀x").await.status, 200);
         create(&admin, json!({"username": "svc", "permission_level": "billing", "service_account": true})).await;
         for wrong in ["short", ""] {
-            assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"password": wrong})).await.blamed(), ["password"]);
+            assert_eq!(
+                admin.put(&format!("/api/users/{id}"), &json!({"password": wrong})).await.blamed(),
+                ["password"]
+            );
         }
-        assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "client"})).await.blamed(), ["company_account_numbers"]);
+        assert_eq!(
+            admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "client"})).await.blamed(),
+            ["company_account_numbers"]
+        );
         assert_eq!(token(&nexus, "ada", "ééééééé€🦀x").await.status, 200);
         nexus.stop().await;
     }
@@ -146,7 +168,10 @@ both! {
         let bob = create(&admin, body("bob")).await;
         for name in ["Ada", "ada", "ADA", " aDa "] {
             admin.post("/api/users", &body(name)).await.refused(409, "A user with this name already exists");
-            admin.put(&format!("/api/users/{bob}"), &json!({"username": name})).await.refused(409, "A user with this name already exists");
+            admin
+                .put(&format!("/api/users/{bob}"), &json!({"username": name}))
+                .await
+                .refused(409, "A user with this name already exists");
         }
         assert_eq!(admin.put(&format!("/api/users/{ada}"), &json!({"username": "ADA"})).await.status, 200);
         admin.delete(&format!("/api/users/{ada}")).await;
@@ -166,7 +191,8 @@ both! {
         let ada = list.as_array().unwrap().iter().find(|one| one["username"] == "ada").unwrap().clone();
         let path = format!("/api/users/{}", ada["id"]);
         // A change at another version changes no password either.
-        let stale = admin.request(Method::PUT, &path).header("if-match", "\"99\"").json(&json!({"password": NEW_PASSWORD}));
+        let stale =
+            admin.request(Method::PUT, &path).header("if-match", "\"99\"").json(&json!({"password": NEW_PASSWORD}));
         send(stale).await.problem(412);
         assert_eq!(token(&nexus, "ada", PASSWORD).await.status, 200);
         assert_eq!(browser.get("/companies").await.status, 200);
@@ -186,7 +212,16 @@ both! {
         let admin = nexus.caller("admin", "admin", &[]).await;
         let second = nexus.caller("second", "admin", &[]).await;
         let (one, two) = (nexus.company("001", "One").await, nexus.company("002", "Two").await);
-        let id = admin.get("/api/users").await.json().as_array().unwrap().iter().find(|one| one["username"] == "second").unwrap()["id"].clone();
+        let id = admin
+            .get("/api/users")
+            .await
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["username"] == "second")
+            .unwrap()["id"]
+            .clone();
         let path = format!("/api/users/{id}");
         assert_eq!(second.get("/api/users").await.status, 200);
         admin.put(&path, &json!({"permission_level": "technician"})).await;
@@ -203,6 +238,100 @@ both! {
         nexus.stop().await;
     }
 
+    async fn a_client_whose_company_is_archived_sees_nothing_of_it_at_once(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let (one, two) = (nexus.company("001", "One").await, nexus.company("002", "Two").await);
+        let client = nexus.caller("client", "client", &[one, two]).await;
+        for number in ["001", "002"] {
+            let body = json!({"name": format!("Person {number}"), "email": format!("p{number}@x.example"), "company_account_number": number});
+            admin.post("/api/contacts", &body).await;
+            admin
+                .post(
+                    "/api/assets",
+                    &json!({"hostname": format!("Person-pc {number}"), "company_account_number": number}),
+                )
+                .await;
+        }
+        assert_eq!(client.get("/api/search?q=person").await.json().as_array().unwrap().len(), 4);
+        admin.delete("/api/companies/002").await;
+        assert_eq!(client.get("/api/search?q=person").await.json().as_array().unwrap().len(), 2);
+        client.get("/api/companies/002/contacts").await.refused(403, "Access denied");
+        assert!(!client.get("/api/changes").await.text.contains("002"));
+        admin.post("/api/companies/002/restore", &json!({})).await;
+        assert_eq!(client.get("/api/search?q=person").await.json().as_array().unwrap().len(), 4);
+        nexus.stop().await;
+    }
+
+    async fn two_who_demote_each_other_at_once_leave_one(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let (one, two) = (nexus.caller("one", "admin", &[]).await, nexus.caller("two", "admin", &[]).await);
+        let list = one.get("/api/users").await.json();
+        let path = |name: &str| {
+            let id = &list.as_array().unwrap().iter().find(|one| one["username"] == name).unwrap()["id"];
+            format!("/api/users/{id}")
+        };
+        let (first, second) = (path("one"), path("two"));
+        let body = json!({"permission_level": "technician"});
+        let (of_two, of_one) = tokio::join!(one.put(&second, &body), two.put(&first, &body));
+        for answer in [&of_two, &of_one] {
+            assert!([200, 403, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+        }
+        assert!(of_two.status != 200 || of_one.status != 200, "nobody is left");
+        let left = if of_two.status == 200 { &one } else { &two };
+        assert_eq!(left.get("/api/users").await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn an_administrator_who_cannot_log_in_is_none(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let id = create(&admin, json!({"username": "svc", "permission_level": "admin", "service_account": true})).await;
+        admin.put(&format!("/api/users/{id}"), &json!({"service_account": false})).await;
+        let list = admin.get("/api/users").await.json();
+        let own = list.as_array().unwrap().iter().find(|one| one["username"] == "admin").unwrap()["id"].clone();
+        admin.delete(&format!("/api/users/{own}")).await.problem(409);
+        assert_eq!(token(&nexus, "admin", PASSWORD).await.status, 200);
+        // With a password it is one.
+        assert_eq!(
+            admin
+                .put(&format!("/api/users/{id}"), &json!({"service_account": false, "password": NEW_PASSWORD}))
+                .await
+                .status,
+            200
+        );
+        assert_eq!(admin.delete(&format!("/api/users/{own}")).await.status, 200);
+        assert_eq!(token(&nexus, "svc", NEW_PASSWORD).await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn a_job_brings_no_users(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let admin = nexus.caller("admin", "admin", &[]).await;
+        let job = nexus.caller("jobs", "technician", &[]).await;
+        let before = admin.get("/api/users").await.json();
+        let run = job.post("/api/sync/runs", &json!({"job": "sync-freshservice", "trigger": "manual"})).await.json()["run_id"].clone();
+        for (entity, fields) in [
+            ("user", json!({"username": "evil", "role": "admin"})),
+            ("plan", json!({"name": "Free"})),
+            ("feature", json!({"name": "Everything"})),
+        ] {
+            let batch =
+                json!({"observations": [{"entity": entity, "external_id": "1", "scope": "users", "fields": fields}]});
+            let answer = job.put(&format!("/api/sync/runs/{run}/observations/1"), &batch).await;
+            assert_eq!(answer.blamed(), ["observations"], "{}", answer.text);
+        }
+        let scope = json!({"name": "users", "entity": "user", "complete": true, "records": 1, "error": null});
+        let body = json!({"scopes": [scope], "quarantined": [], "vendor_calls": 0, "error": null});
+        job.post(&format!("/api/sync/runs/{run}/complete"), &body).await;
+        assert_eq!(admin.get("/api/users").await.json(), before);
+        assert_eq!(
+            (admin.get("/api/plans").await.json(), admin.get("/api/features").await.json()),
+            (json!([]), json!([]))
+        );
+        nexus.stop().await;
+    }
+
     async fn one_person_stays_an_administrator(world: World) {
         let nexus = Nexus::serve(world).await;
         let admin = nexus.caller("admin", "admin", &[]).await;
@@ -214,15 +343,18 @@ both! {
         let path = format!("/api/users/{id}");
         let before = admin.get(&path).await.json();
         for body in [
-            json!({"permission_level": "technician"}), json!({"permission_level": "client", "company_account_numbers": ["001"]}),
-            json!({"service_account": true}), json!({"permission_level": "billing", "password": NEW_PASSWORD}),
+            json!({"permission_level": "technician"}),
+            json!({"permission_level": "client", "company_account_numbers": ["001"]}),
+            json!({"service_account": true}),
+            json!({"permission_level": "billing", "password": NEW_PASSWORD}),
         ] {
             admin.put(&path, &body).await.problem(409);
         }
         admin.delete(&path).await.problem(409);
         assert_eq!(admin.get(&path).await.json(), before);
         assert_eq!(token(&nexus, "admin", PASSWORD).await.status, 200);
-        let second = create(&admin, json!({"username": "second", "permission_level": "admin", "password": NEW_PASSWORD})).await;
+        let second =
+            create(&admin, json!({"username": "second", "permission_level": "admin", "password": NEW_PASSWORD})).await;
         assert_eq!(admin.put(&path, &json!({"permission_level": "technician"})).await.status, 200);
         admin.delete(&format!("/api/users/{second}")).await.refused(403, "Insufficient permissions");
         nexus.stop().await;
@@ -231,13 +363,17 @@ both! {
     async fn an_undo_does_not_take_the_last_administrator_away(world: World) {
         let nexus = Nexus::serve(world).await;
         let first = nexus.caller("first", "admin", &[]).await;
-        let second = create(&first, json!({"username": "second", "permission_level": "admin", "password": NEW_PASSWORD})).await;
+        let second =
+            create(&first, json!({"username": "second", "permission_level": "admin", "password": NEW_PASSWORD})).await;
         let made = first.get("/api/changesets").await.json()[0]["id"].clone();
         let mut second_caller = nexus.nobody();
         second_caller.token = token(&nexus, "second", NEW_PASSWORD).await.json()["token"].as_str().map(str::to_owned);
         let list = first.get("/api/users").await.json();
         let id = list.as_array().unwrap().iter().find(|one| one["username"] == "first").unwrap()["id"].clone();
-        assert_eq!(second_caller.put(&format!("/api/users/{id}"), &json!({"permission_level": "technician"})).await.status, 200);
+        assert_eq!(
+            second_caller.put(&format!("/api/users/{id}"), &json!({"permission_level": "technician"})).await.status,
+            200
+        );
         let undone = second_caller.post(&format!("/api/changesets/{made}/revert"), &json!({})).await;
         undone.problem(409);
         assert_eq!(user(&second_caller, second).await["permission_level"], "admin");
@@ -250,9 +386,15 @@ both! {
         let demoted = nexus.caller("demoted", "admin", &[]).await;
         let list = admin.get("/api/users").await.json();
         let id = list.as_array().unwrap().iter().find(|one| one["username"] == "demoted").unwrap()["id"].clone();
-        assert_eq!(admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "technician"})).await.status, 200);
+        assert_eq!(
+            admin.put(&format!("/api/users/{id}"), &json!({"permission_level": "technician"})).await.status,
+            200
+        );
         let set = admin.get("/api/changesets").await.json()[0]["id"].clone();
-        demoted.post(&format!("/api/changesets/{set}/revert"), &json!({})).await.refused(403, "Insufficient permissions");
+        demoted
+            .post(&format!("/api/changesets/{set}/revert"), &json!({}))
+            .await
+            .refused(403, "Insufficient permissions");
         assert_eq!(user(&admin, id.as_i64().unwrap()).await["permission_level"], "technician");
         // Who made it may undo it.
         let undone = admin.post(&format!("/api/changesets/{set}/revert"), &json!({})).await;
@@ -289,16 +431,24 @@ both! {
         let admin = nexus.caller("admin", "admin", &[]).await;
         let (id, made) = with_key(&nexus, &admin, "billing", json!({"name": "billing, production"})).await;
         let key = made["key"].as_str().unwrap().to_owned();
-        assert!(key.starts_with("nexus_") && key.len() >= 38 && key.starts_with(made["prefix"].as_str().unwrap()), "{made}");
+        assert!(
+            key.starts_with("nexus_") && key.len() >= 38 && key.starts_with(made["prefix"].as_str().unwrap()),
+            "{made}"
+        );
         assert!(made["prefix"].as_str().unwrap().len() <= 12);
-        assert_eq!((&made["role"], &made["created_by"], &made["name"]), (&json!("billing"), &json!("admin"), &json!("billing, production")));
+        assert_eq!(
+            (&made["role"], &made["created_by"], &made["name"]),
+            (&json!("billing"), &json!("admin"), &json!("billing, production"))
+        );
         assert_eq!(made["last_used_at"], Value::Null);
         assert_eq!(by_key(&nexus, &key, "/api/companies").await.status, 200);
         let list = admin.get(&format!("/api/users/{id}/keys")).await;
         assert_eq!(list.json().as_array().unwrap().len(), 1);
         assert!(list.json()[0].get("key").is_none());
         let mut told = vec![list.text];
-        for path in ["/api/users", "/api/changes", "/api/changesets", &format!("/api/users/{id}"), "/api/users?search=nexus_"] {
+        for path in
+            ["/api/users", "/api/changes", "/api/changesets", &format!("/api/users/{id}"), "/api/users?search=nexus_"]
+        {
             told.push(admin.get(path).await.text);
         }
         told.extend(texts(&nexus).await.into_iter().map(|(_, text)| text));
@@ -306,7 +456,10 @@ both! {
             assert!(!text.contains(&key) && !text.contains(&key[12..]), "{text}");
         }
         let person = nexus.account("person", "technician", &[]).await;
-        admin.post(&format!("/api/users/{person}/keys"), &json!({})).await.refused(409, "Only service accounts have API keys");
+        admin
+            .post(&format!("/api/users/{person}/keys"), &json!({}))
+            .await
+            .refused(409, "Only service accounts have API keys");
         admin.post("/api/users/99999/keys", &json!({})).await.refused(404, "User not found");
         admin.get("/api/users/99999/keys").await.refused(404, "User not found");
         nexus.stop().await;
@@ -318,21 +471,37 @@ both! {
         let id = nexus.account("jobs", "technician", &[]).await;
         let path = format!("/api/users/{id}/keys");
         for (body, field) in [
-            (json!({"role": "admin"}), "role"), (json!({"role": "client"}), "role"), (json!({"role": "root"}), "role"), (json!({"role": 1}), "role"),
-            (json!({"expires_at": "2026-03-02T08:00:00Z"}), "expires_at"), (json!({"expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
-            (json!({"expires_at": "2027-03-03T08:00:01Z"}), "expires_at"), (json!({"expires_at": "9999-12-31T23:59:59Z"}), "expires_at"),
-            (json!({"expires_at": "soon"}), "expires_at"), (json!({"expires_at": 5}), "expires_at"),
-            (json!({"name": "x".repeat(256)}), "name"), (json!({"name": "a\u{0}b"}), "name"), (json!({"name": 5}), "name"),
-            (json!({"key": "mine"}), "key"), (json!({"permission_level": "admin"}), "permission_level"),
+            (json!({"role": "admin"}), "role"),
+            (json!({"role": "client"}), "role"),
+            (json!({"role": "root"}), "role"),
+            (json!({"role": 1}), "role"),
+            (json!({"expires_at": "2026-03-02T08:00:00Z"}), "expires_at"),
+            (json!({"expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
+            (json!({"expires_at": "2027-03-03T08:00:01Z"}), "expires_at"),
+            (json!({"expires_at": "9999-12-31T23:59:59Z"}), "expires_at"),
+            (json!({"expires_at": "soon"}), "expires_at"),
+            (json!({"expires_at": 5}), "expires_at"),
+            (json!({"name": "x".repeat(256)}), "name"),
+            (json!({"name": "a\u{0}b"}), "name"),
+            (json!({"name": 5}), "name"),
+            (json!({"key": "mine"}), "key"),
+            (json!({"permission_level": "admin"}), "permission_level"),
         ] {
             assert_eq!(admin.post(&path, &body).await.blamed(), [field], "{body}");
         }
         assert_eq!(admin.get(&path).await.json(), json!([]));
         // The longest that this Nexus gives is also what is given when nothing is asked.
-        for body in [json!({}), json!({"expires_at": null, "role": null, "name": " "}), json!({"expires_at": "2027-03-03T08:00:00Z"})] {
+        for body in [
+            json!({}),
+            json!({"expires_at": null, "role": null, "name": " "}),
+            json!({"expires_at": "2027-03-03T08:00:00Z"}),
+        ] {
             let made = admin.post(&path, &body).await;
             assert_eq!(made.status, 201, "{}", made.text);
-            assert_eq!((&made.json()["expires_at"], &made.json()["role"], &made.json()["name"]), (&json!("2027-03-03T08:00:00.000Z"), &json!("technician"), &Value::Null));
+            assert_eq!(
+                (&made.json()["expires_at"], &made.json()["role"], &made.json()["name"]),
+                (&json!("2027-03-03T08:00:00.000Z"), &json!("technician"), &Value::Null)
+            );
             assert_eq!(made.header("cache-control"), "no-store");
         }
         nexus.stop().await;
@@ -418,7 +587,9 @@ both! {
         let key = made["key"].as_str().unwrap();
         let last = async || admin.get(&format!("/api/users/{id}/keys")).await.json()[0]["last_used_at"].clone();
         let n = nexus.written().await;
-        for (seconds, noted) in [(0, "2026-03-02T08:00:00.000Z"), (59, "2026-03-02T08:00:00.000Z"), (1, "2026-03-02T08:01:00.000Z")] {
+        for (seconds, noted) in
+            [(0, "2026-03-02T08:00:00.000Z"), (59, "2026-03-02T08:00:00.000Z"), (1, "2026-03-02T08:01:00.000Z")]
+        {
             nexus.world.clock.advance(SignedDuration::from_secs(seconds));
             assert_eq!(by_key(&nexus, key, "/api/companies").await.status, 200);
             assert_eq!(last().await, noted);
@@ -437,11 +608,17 @@ both! {
             let request = admin.request(Method::GET, "/api/companies").header("x-api-key", wrong);
             send(request).await.refused(401, "Invalid API Key");
         }
-        send(admin.request(Method::GET, "/api/companies").header("x-api-key", &b"\xff"[..])).await.refused(401, "Invalid API Key");
+        send(admin.request(Method::GET, "/api/companies").header("x-api-key", &b"\xff"[..]))
+            .await
+            .refused(401, "Invalid API Key");
         // The administrator's token does not lift what the key may do.
         let request = admin.request(Method::GET, "/api/users").header("x-api-key", key.as_str());
         send(request).await.refused(403, "Insufficient permissions");
-        let request = nexus.nobody().request(Method::GET, "/api/companies").header("x-api-key", key.as_str()).bearer_auth("nonsense");
+        let request = nexus
+            .nobody()
+            .request(Method::GET, "/api/companies")
+            .header("x-api-key", key.as_str())
+            .bearer_auth("nonsense");
         assert_eq!(send(request).await.status, 200);
         nexus.stop().await;
     }

@@ -232,7 +232,7 @@ pub enum ChangeError {
 /// The first edit that cannot be applied.
 pub async fn change(db: &Db, deed: &Deed, edits: Vec<Edit>) -> Result<Done, ChangeError> {
     let mut tx = db.write().await?;
-    let touches_users = edits.iter().any(|edit| edit.entity() == Entity::User);
+    let touches_users = edits.iter().any(|edit| edit.entity().is_of_accounts());
     let done = change_in(&mut tx, deed, edits, &db.now()).await?;
     tx.commit().await?;
     db.committed(touches_users);

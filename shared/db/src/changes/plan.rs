@@ -155,7 +155,7 @@ pub async fn apply(
     }
     allocate(&mut tx, "revision", 1).await?;
     tx.commit().await?;
-    db.committed(applied.counts.keys().any(|(entity, _)| *entity == Entity::User));
+    db.committed(applied.counts.keys().any(|(entity, _)| entity.is_of_accounts()));
     Ok(applied)
 }
 

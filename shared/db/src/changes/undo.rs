@@ -97,7 +97,7 @@ pub async fn revert(
             left.push(LeftAlone { change_id, entity: row.entity, id: row.id, reason: reason.clone() });
         }
     }
-    let touches_users = rows.iter().any(|row| row.entity == Entity::User);
+    let touches_users = rows.iter().any(|row| row.entity.is_of_accounts());
     let admins = if touches_users { accounts::admins(&mut tx).await? } else { 0 };
     read_anew(&mut tx, &rows).await?;
     let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
