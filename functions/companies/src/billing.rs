@@ -3,29 +3,16 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use nexus_core::records::{Asset, Company, Contact, Location};
+use nexus_core::views::{BillingSummary, WholeCompany};
 use nexus_core::{Entity, Role};
 use nexus_db::{Db, Dialect};
 use nexus_web::{Error, List, Pages, Principal, Problem, Query};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Filter {
     #[serde(flatten)]
     pages: Pages,
-}
-
-/// A company with all that belongs to it.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct WholeCompany {
-    /// The company.
-    company: Company,
-    /// Its devices.
-    assets: Vec<Asset>,
-    /// Its people.
-    contacts: Vec<Contact>,
-    /// Its places.
-    locations: Vec<Location>,
 }
 
 /// Every company with its devices, people and places
@@ -64,65 +51,6 @@ fn whole(dialect: Dialect) -> String {
         of("assets", "hostname"),
         of("locations", "name"),
     )
-}
-
-/// What billing reads of a device.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct BilledAsset {
-    /// The device's id.
-    id: i64,
-    /// Name of the device.
-    hostname: String,
-    /// Kind of hardware.
-    hardware_type: Option<String>,
-    /// Operating system.
-    operating_system: Option<String>,
-}
-
-/// A portal user, as billing reads it.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct BilledUser {
-    /// User name.
-    username: String,
-    /// E-mail address.
-    email: Option<String>,
-}
-
-/// A person, as billing reads it.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct BilledContact {
-    /// The person's id.
-    id: i64,
-    /// Name.
-    name: String,
-    /// E-mail address.
-    email: Option<String>,
-    /// Works there at present.
-    active: bool,
-    /// E.g. `Full Time`.
-    employment_type: Option<String>,
-}
-
-/// What is billed of a company.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct BillingSummary {
-    /// The company's key.
-    account_number: String,
-    /// Its name.
-    name: String,
-    /// Its plan.
-    plan_selected: Option<String>,
-    /// Its telephone number.
-    company_main_number: Option<String>,
-    /// Its e-mail domains: a text that holds a JSON array of texts.
-    #[schema(example = "[\"ackermann.example\"]")]
-    domains: String,
-    /// Its devices.
-    assets: Vec<BilledAsset>,
-    /// Its portal users.
-    users: Vec<BilledUser>,
-    /// Its people.
-    contacts: Vec<BilledContact>,
 }
 
 /// What is billed, by company

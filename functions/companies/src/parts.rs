@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, Uri};
 use nexus_core::records::{Asset, Contact, Location, User};
+use nexus_core::views::CompanyFeature;
 use nexus_core::{Entity, FieldError, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
@@ -109,22 +110,6 @@ pub(crate) async fn list_company_users(
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Client])?;
     list(&db, &principal, (Entity::User, &account_number), filter, (&uri, &headers)).await
-}
-
-/// A feature, as a company has it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct CompanyFeature {
-    /// The feature's id.
-    id: i64,
-    /// Its name.
-    #[schema(example = "Backup")]
-    name: String,
-    /// What the company has: its own value, or else its plan's; null: nothing.
-    value: Option<String>,
-    /// What the company's plan includes.
-    plan_value: Option<String>,
-    /// What the company has of its own; null: what its plan says.
-    own_value: Option<String>,
 }
 
 /// Every feature, and what a company has of it

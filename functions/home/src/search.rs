@@ -2,11 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use nexus_core::views::Hit;
 use nexus_core::{Entity, FieldError, Scope};
 use nexus_db::search::Words;
 use nexus_db::{Db, Query as Sql, scope};
 use nexus_web::{Error, Principal, Problem, Query};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What is looked at of each kind before the best are taken.
 const LOOKED_AT: i64 = 100;
@@ -22,27 +23,6 @@ pub(crate) struct Asked {
     /// At most so many records, 1 to 100; 20 by default.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<String>,
-}
-
-/// A record that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub(crate) struct Hit {
-    /// Kind of record: `company`, `contact` or `asset`.
-    #[serde(rename = "type")]
-    #[schema(rename = "type")]
-    kind: Entity,
-    /// Its id.
-    id: i64,
-    /// What it is called: a company's or a person's name, a device's hostname.
-    #[schema(example = "Ackermann Tooling")]
-    name: String,
-    /// What tells it from its namesakes: the account number, the e-mail address, the operating system.
-    detail: Option<String>,
-    /// Its company, or the first of them.
-    account_number: Option<String>,
-    /// How well it fits, the best first: 0 it is just that, 1 it begins so, 2 one of its words does, 3 it is somewhere in
-    /// its texts.
-    rank: i64,
 }
 
 #[derive(sqlx::FromRow)]

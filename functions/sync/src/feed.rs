@@ -6,11 +6,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use nexus_core::entity::PINNED;
+use nexus_core::sync::{FeedChange, FeedPart};
 use nexus_core::{Entity, FieldError, Fields};
 use nexus_db::Db;
 use nexus_db::changes::{self, Feed, FeedRow};
 use nexus_web::{Error, Principal, Problem, Query, account_numbers_by_id, record};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -29,44 +30,6 @@ pub(crate) struct Asked {
     /// Seconds to wait for a change when there is none, 0 (default) to 20.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 20)]
     wait: Option<String>,
-}
-
-/// A change of the feed.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct FeedChange {
-    /// Its place in the feed.
-    cursor: i64,
-    /// When it was applied.
-    at: String,
-    /// The change set that it is of.
-    changeset_id: i64,
-    /// Kind of record.
-    entity: Entity,
-    /// The record's id.
-    id: i64,
-    /// The record's company, or the first of them; null: none.
-    account_number: Option<String>,
-    /// `create`, `update`, `archive` or `restore`. A client is told of a record that moves to one of its companies as
-    /// created, and of one that leaves them as archived.
-    #[schema(example = "update")]
-    action: &'static str,
-    /// The changed fields before; of a record that is archived all of them.
-    before: Map<String, Value>,
-    /// The changed fields after; of a record that is created or restored all of them.
-    after: Map<String, Value>,
-    /// Who did it.
-    author: String,
-    /// By which way: `api`, `page`, `sync`, `undo` or `system`.
-    origin: String,
-}
-
-/// A part of the feed.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct FeedPart {
-    /// The changes, oldest first.
-    changes: Vec<FeedChange>,
-    /// The cursor to go on from: `after` of the next call.
-    next: i64,
 }
 
 /// What happened to the directory, in order and without gaps
@@ -156,7 +119,7 @@ impl Words {
             entity: row.entity,
             id: row.record_id,
             account_number: row.company_ids.iter().find_map(|id| self.numbers.get(id).cloned()),
-            action: row.action.as_str(),
+            action: row.action.as_str().to_owned(),
             before: self.fields(row.entity, row.before),
             after: self.fields(row.entity, row.after),
             author: row.author,

@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use jiff::{SignedDuration, Timestamp};
 use nexus_core::records::User;
+use nexus_core::views::ApiKey;
 use nexus_core::{Entity, FieldError, Role, instant};
 use nexus_db::Db;
 use nexus_db::keys::{self, Key};
@@ -21,35 +22,10 @@ use crate::schema::NewKey;
 /// Letters of a key that are kept in clear, to know it by.
 const PREFIX: usize = 12;
 
-/// An API key. Its secret is told once, when it is made.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct ApiKey {
-    /// Id.
-    id: i64,
-    /// The account that it stands for.
-    user_id: i64,
-    /// What it is for.
-    name: Option<String>,
-    /// Its first letters, to know it by.
-    #[schema(example = "nexus_k3J9xQ")]
-    prefix: String,
-    /// What it may do.
-    role: String,
-    /// When it was made.
-    created_at: String,
-    /// Who made it.
-    created_by: Option<String>,
-    /// Until when it can be used; null: until it is taken out of use.
-    expires_at: Option<String>,
-    /// When it was last used, to the minute; null: never.
-    last_used_at: Option<String>,
-}
-
-impl From<Key> for ApiKey {
-    fn from(key: Key) -> Self {
-        let Key { id, user_id, name, prefix, role, created_at, created_by, expires_at, last_used_at } = key;
-        Self { id, user_id, name, prefix, role, created_at, created_by, expires_at, last_used_at }
-    }
+/// A key, as it is told.
+fn told(key: Key) -> ApiKey {
+    let Key { id, user_id, name, prefix, role, created_at, created_by, expires_at, last_used_at } = key;
+    ApiKey { id, user_id, name, prefix, role, created_at, created_by, expires_at, last_used_at }
 }
 
 /// A new API key with its secret, which is never shown again.
@@ -80,7 +56,7 @@ pub(crate) async fn list_keys(
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin])?;
     account(&db, &principal, id).await?;
-    nexus_web::json(&keys::list(&db, id).await?.into_iter().map(ApiKey::from).collect::<Vec<_>>())
+    nexus_web::json(&keys::list(&db, id).await?.into_iter().map(told).collect::<Vec<_>>())
 }
 
 /// What a body says of a new key.
@@ -180,7 +156,7 @@ pub(crate) async fn create_key(
         },
     )
     .await?;
-    let answer = nexus_web::json(&MadeKey { key, known: made.into() })?;
+    let answer = nexus_web::json(&MadeKey { key, known: told(made) })?;
     Ok((StatusCode::CREATED, Extension(GivenOnce), [(CACHE_CONTROL, "no-store")], answer).into_response())
 }
 

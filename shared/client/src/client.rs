@@ -4,17 +4,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use nexus_core::Clock;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH};
 use reqwest::{Certificate, Method, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::address::Address;
+use crate::credentials::{Account, Credentials, api_key_header};
 use crate::error::{ConfigError, Error, Problem, innermost};
+use crate::request::{Answer, Request};
 use crate::retry::{Repeat, Retry, retry_after};
-use crate::token::{self, Account, Granted, Token, Tokens};
+use crate::token::{self, Granted, Token, Tokens};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How a client behaves. The default suits a job.
 #[derive(Clone, Debug)]
@@ -62,21 +66,34 @@ pub struct Client {
 struct Shared {
     http: reqwest::Client,
     address: Address,
-    account: Account,
-    tokens: Tokens,
+    login: Login,
     clock: Clock,
     retry: Retry,
+    request_timeout: Duration,
     complete_timeout: Duration,
 }
 
+enum Login {
+    Account { account: Account, tokens: Tokens },
+    ApiKey(HeaderValue),
+}
+
+/// A header that proves who calls.
+type Proof<'a> = (HeaderName, &'a HeaderValue);
+
 impl Client {
-    /// A client of the Nexus at `address` (`https://nexus.example`, or plain http on this machine).
+    /// A client of the Nexus at `address` (`https://nexus.example`, or plain http on this machine), as an [`Account`] or
+    /// with an API key ([`Credentials::api_key`]).
     ///
     /// Nothing is sent yet. Installs the process's TLS provider (ring) unless there is one.
-    pub fn new(address: &str, account: Account, options: &Options) -> Result<Self, ConfigError> {
+    pub fn new(address: &str, credentials: impl Into<Credentials>, options: &Options) -> Result<Self, ConfigError> {
         // An error says that the process has a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let address = Address::parse(address)?;
+        let login = match credentials.into() {
+            Credentials::Account(account) => Login::Account { account, tokens: Tokens::default() },
+            Credentials::ApiKey(key) => Login::ApiKey(api_key_header(&key)?),
+        };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("Nexus/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.connect_timeout)
@@ -97,9 +114,9 @@ impl Client {
         }
         let http = builder.build().map_err(|error| ConfigError::Tls { detail: innermost(&error) })?;
         let retry = Retry { tries: options.tries, backoff: options.backoff, longest_wait: options.longest_wait };
-        let complete_timeout = options.complete_timeout;
-        let (tokens, clock) = (Tokens::default(), options.clock.clone());
-        Ok(Self { shared: Arc::new(Shared { http, address, account, tokens, clock, retry, complete_timeout }) })
+        let Options { request_timeout, complete_timeout, ref clock, .. } = *options;
+        let clock = clock.clone();
+        Ok(Self { shared: Arc::new(Shared { http, address, login, clock, retry, request_timeout, complete_timeout }) })
     }
 
     /// `GET`: `path` begins with `/api` and may have a query.
@@ -120,6 +137,12 @@ impl Client {
         self.send(&request).await?.read(&request)
     }
 
+    /// `DELETE`; `()` reads an answer without a body.
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let request = Request::new(Method::DELETE, path);
+        self.send(&request).await?.read(&request)
+    }
+
     pub(crate) fn address(&self) -> &Address {
         &self.shared.address
     }
@@ -128,27 +151,32 @@ impl Client {
         &self.shared.retry
     }
 
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.shared.request_timeout
+    }
+
     pub(crate) fn complete_timeout(&self) -> Duration {
         self.shared.complete_timeout
     }
 
-    /// Sends a request as the account, and once more with a new token when Nexus refuses the one it had.
+    /// Sends a request with the API key; or as the account, and once more with a new token when Nexus refuses the one it
+    /// had.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Error> {
-        let token = self.token().await?;
-        let refused = match self.persist(request, Some(&token)).await {
+        let (account, tokens) = match &self.shared.login {
+            Login::ApiKey(key) => return self.persist(request, Some((API_KEY, key))).await,
+            Login::Account { account, tokens } => (account, tokens),
+        };
+        let token = tokens.current(&self.shared.clock, self.sign_in(account)).await?;
+        let refused = match self.persist(request, Some((AUTHORIZATION, &token.header))).await {
             Err(error) if error.status() == Some(401) => token,
             outcome => return outcome,
         };
-        self.shared.tokens.refuse(&refused).await;
-        self.persist(request, Some(&self.token().await?)).await
+        tokens.refuse(&refused).await;
+        let token = tokens.current(&self.shared.clock, self.sign_in(account)).await?;
+        self.persist(request, Some((AUTHORIZATION, &token.header))).await
     }
 
-    async fn token(&self) -> Result<Token, Error> {
-        self.shared.tokens.current(&self.shared.clock, self.sign_in()).await
-    }
-
-    async fn sign_in(&self) -> Result<Token, Error> {
-        let account = &self.shared.account;
+    async fn sign_in(&self, account: &Account) -> Result<Token, Error> {
         let request = Request {
             // A second token does no harm.
             repeat: Repeat::Freely,
@@ -167,27 +195,39 @@ impl Client {
     }
 
     /// Tries as often as the rules let it.
-    async fn persist(&self, request: &Request, token: Option<&Token>) -> Result<Answer, Error> {
+    async fn persist(&self, request: &Request, proof: Option<Proof<'_>>) -> Result<Answer, Error> {
         let mut attempt = 1;
+        let mut lost = None;
         loop {
-            let error = match self.attempt(request, token).await {
+            let error = match self.attempt(request, proof.as_ref()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let Some(wait) = self.shared.retry.wait(attempt, &error, request.repeat) else { return Err(error) };
+            let Some(wait) = self.shared.retry.wait(attempt, &error, request.repeat, lost.is_some()) else {
+                return Err(lost.filter(|_| request.may_be_done(&error)).unwrap_or(error));
+            };
             tracing::warn!(what = %request, attempt, ?wait, %error, "trying again");
+            if error.is_lost() {
+                lost = Some(error);
+            }
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
     }
 
-    async fn attempt(&self, request: &Request, token: Option<&Token>) -> Result<Answer, Error> {
+    async fn attempt(&self, request: &Request, proof: Option<&Proof<'_>>) -> Result<Answer, Error> {
         let lost = |error: reqwest::Error| Error::of_transport(&error, self.shared.address.as_str());
         let url = self.shared.address.at(&request.path);
         let mut builder = self.shared.http.request(request.method.clone(), url);
         builder = builder.header(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(token) = token {
-            builder = builder.header(AUTHORIZATION, token.header.clone());
+        if let Some((name, value)) = proof {
+            builder = builder.header(name, *value);
+        }
+        if let Some(version) = request.version {
+            builder = builder.header(IF_MATCH, format!("\"{version}\""));
+        }
+        if let Some(key) = &request.key {
+            builder = builder.header(IDEMPOTENCY_KEY, key);
         }
         if let Some(body) = &request.body {
             builder = builder.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
@@ -204,67 +244,17 @@ impl Client {
         }
         // The status is the news; a body that breaks off does not change it.
         let problem = Problem::read(status, retry_after(&headers), &body.unwrap_or_default());
-        Err(Error::Problem(Box::new(problem)))
+        Err(Error::refusal(problem))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { address, account, .. } = &*self.shared;
-        out.debug_struct("Client").field("address", &address.as_str()).field("account", account).finish_non_exhaustive()
-    }
-}
-
-/// A request, without the token. Displays as method and path; its body is never shown.
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) body: Option<Bytes>,
-    pub(crate) repeat: Repeat,
-    /// Instead of [`Options::request_timeout`].
-    pub(crate) timeout: Option<Duration>,
-}
-
-impl Request {
-    pub(crate) fn new(method: Method, path: &str) -> Self {
-        let repeat = if method == Method::POST { Repeat::IfRefused } else { Repeat::Freely };
-        Self { method, path: path.to_owned(), body: None, repeat, timeout: None }
-    }
-
-    pub(crate) fn get(path: &str) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    pub(crate) fn write(method: Method, path: &str, body: &impl Serialize) -> Result<Self, Error> {
-        let request = Self::new(method, path);
-        let body = serde_json::to_vec(body).map_err(|_| Error::Unwritable { what: request.to_string() })?;
-        Ok(Self { body: Some(body.into()), ..request })
-    }
-
-    pub(crate) fn malformed(&self, reason: impl Into<String>) -> Error {
-        Error::Malformed { what: self.to_string(), reason: reason.into() }
-    }
-}
-
-impl fmt::Display for Request {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {}", self.method, self.path)
-    }
-}
-
-/// An answer with a status of success.
-pub(crate) struct Answer {
-    pub(crate) headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Answer {
-    pub(crate) fn read<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
-        let body = if self.body.is_empty() { b"null" } else { &self.body[..] };
-        serde_json::from_slice(body).map_err(|error| {
-            // serde's own words may quote the body.
-            let reason = if error.is_data() { "it has another form" } else { "it is not JSON" };
-            request.malformed(format!("{reason} (line {}, column {})", error.line(), error.column()))
-        })
+        let Shared { address, login, .. } = &*self.shared;
+        let login: &dyn fmt::Debug = match login {
+            Login::Account { account, .. } => account,
+            Login::ApiKey(_) => &"API key",
+        };
+        out.debug_struct("Client").field("address", &address.as_str()).field("login", login).finish_non_exhaustive()
     }
 }

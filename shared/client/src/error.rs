@@ -16,6 +16,9 @@ pub enum Error {
     /// Nexus answered, and said no.
     #[error("{0}")]
     Problem(Box<Problem>),
+    /// The record is not the version any more that the caller named (412): read it again, and judge anew.
+    #[error("{0}")]
+    Stale(Box<Problem>),
     /// Nexus does not accept the account.
     #[error("Nexus does not accept the account {username:?} ({detail}); check [nexus_auth] username and password")]
     SignIn {
@@ -49,11 +52,13 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// What should be sent cannot be written as JSON.
-    #[error("the body of {what} cannot be written as JSON")]
+    /// What should be sent cannot be written. Holds nothing of it.
+    #[error("{what} cannot be sent: {reason}")]
     Unwritable {
         /// Method and path of the request.
         what: String,
+        /// What is wrong.
+        reason: &'static str,
     },
 }
 
@@ -62,7 +67,7 @@ impl Error {
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match self {
-            Self::Problem(problem) => Some(problem),
+            Self::Problem(problem) | Self::Stale(problem) => Some(problem),
             _ => None,
         }
     }
@@ -83,6 +88,13 @@ impl Error {
                 matches!(problem.status, 502 | 504) || (problem.status == 503 && problem.retry_after.is_none())
             }
             _ => false,
+        }
+    }
+
+    pub(crate) fn refusal(problem: Problem) -> Self {
+        match problem.status {
+            412 => Self::Stale(Box::new(problem)),
+            _ => Self::Problem(Box::new(problem)),
         }
     }
 
@@ -160,6 +172,9 @@ pub enum ConfigError {
     /// The extra root certificate is no PEM certificate.
     #[error("the root certificate is not a certificate in PEM")]
     Root,
+    /// The API key has characters that cannot be sent, or none.
+    #[error("the API key is empty or has characters that cannot be sent")]
+    ApiKey,
     /// The HTTPS client cannot be set up, for example because this machine has no root certificates.
     #[error("the HTTPS client cannot be set up: {detail}")]
     Tls {

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use nexus_core::records::{Company, Contact};
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use reqwest::header::{HeaderMap, LINK};
 use serde::de::DeserializeOwned;
 
-use crate::client::{Client, Request};
+use crate::client::Client;
 use crate::error::Error;
+use crate::request::Request;
 
 /// The pages of one list, read one after the other along the `Link` header.
+///
+/// Each page is read when it is asked for. A record that is written meanwhile may move over the edge of a page, and so
+/// come twice or not at all; whoever needs every change follows the feed ([`Client::follow`]).
 pub struct Pages<T> {
     client: Client,
     next: Option<String>,
@@ -18,18 +22,6 @@ pub struct Pages<T> {
 }
 
 impl Client {
-    /// All companies that the account may see.
-    #[must_use]
-    pub fn companies(&self) -> Pages<Company> {
-        self.list("/api/companies?page=1&per_page=1000")
-    }
-
-    /// All contacts that the account may see.
-    #[must_use]
-    pub fn contacts(&self) -> Pages<Contact> {
-        self.list("/api/contacts?page=1&per_page=1000")
-    }
-
     /// The list at `path`, which names its first page.
     #[must_use]
     pub fn list<T: DeserializeOwned>(&self, path: &str) -> Pages<T> {
@@ -63,6 +55,18 @@ impl<T: DeserializeOwned> Pages<T> {
             records.extend(page);
         }
         Ok(records)
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Pages<T> {
+    /// The records of all pages that are left, one after the other. The first error is the last item.
+    #[must_use]
+    pub fn into_stream(self) -> BoxStream<'static, Result<T, Error>> {
+        let pages = stream::try_unfold(self, async |mut pages| {
+            let page = pages.next().await?;
+            Ok::<_, Error>(page.map(|page| (stream::iter(page.into_iter().map(Ok)), pages)))
+        });
+        pages.try_flatten().boxed()
     }
 }
 

@@ -11,6 +11,8 @@ use crate::error::Error;
 pub(crate) enum Repeat {
     /// The call says the same however often it is sent (RFC 9110, section 9.2.2).
     Freely,
+    /// The call has an `Idempotency-Key`, and Nexus carries it out once however often it is sent.
+    Keyed,
     /// Only a call on which Nexus cannot have acted.
     IfRefused,
 }
@@ -27,9 +29,10 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    /// How long to wait before the try after number `attempt` (from 1); `None` when the error is the answer.
-    pub(crate) fn wait(&self, attempt: u32, error: &Error, repeat: Repeat) -> Option<Duration> {
-        if attempt >= self.tries || !is_repeatable(error, repeat) {
+    /// How long to wait before the try after number `attempt` (from 1); `None` when the error is the answer. `lost` tells
+    /// that an earlier try may have had its effect.
+    pub(crate) fn wait(&self, attempt: u32, error: &Error, repeat: Repeat, lost: bool) -> Option<Duration> {
+        if attempt >= self.tries || !is_repeatable(error, repeat, lost) {
             return None;
         }
         match error.problem().and_then(|problem| problem.retry_after) {
@@ -44,14 +47,16 @@ impl Retry {
     }
 }
 
-fn is_repeatable(error: &Error, repeat: Repeat) -> bool {
+fn is_repeatable(error: &Error, repeat: Repeat, lost: bool) -> bool {
     match error {
         Error::Unreachable { .. } => true,
-        Error::TimedOut | Error::Interrupted { .. } => repeat == Repeat::Freely,
+        Error::TimedOut | Error::Interrupted { .. } => repeat != Repeat::IfRefused,
         Error::Problem(problem) => match problem.status {
             429 => true,
             503 if problem.retry_after.is_some() => true,
-            502..=504 => repeat == Repeat::Freely,
+            502..=504 => repeat != Repeat::IfRefused,
+            // What was lost is perhaps still being carried out; its answer comes to whoever asks again.
+            409 => repeat == Repeat::Keyed && lost,
             _ => false,
         },
         _ => false,
@@ -109,25 +114,39 @@ mod tests {
             (Error::TimedOut, true, false),
             (broken(), true, false),
         ] {
-            assert_eq!(retry().wait(1, &error, Repeat::Freely).is_some(), freely, "{error}");
-            assert_eq!(retry().wait(1, &error, Repeat::IfRefused).is_some(), if_refused, "{error}");
+            assert_eq!(retry().wait(1, &error, Repeat::Freely, false).is_some(), freely, "{error}");
+            assert_eq!(retry().wait(1, &error, Repeat::Keyed, false).is_some(), freely, "{error}");
+            assert_eq!(retry().wait(1, &error, Repeat::IfRefused, false).is_some(), if_refused, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_is_asked_about_again_only_where_it_may_be_the_lost_try_itself() {
+        let going = refused(409, None);
+        for (repeat, lost, again) in [
+            (Repeat::Keyed, true, true),
+            (Repeat::Keyed, false, false),
+            (Repeat::Freely, true, false),
+            (Repeat::IfRefused, true, false),
+        ] {
+            assert_eq!(retry().wait(2, &going, repeat, lost).is_some(), again, "{repeat:?}");
         }
     }
 
     #[test]
     fn the_back_off_doubles_with_jitter_and_ends_after_the_last_try() {
         for (attempt, full) in [(1, SECOND), (2, SECOND * 2), (3, SECOND * 4)] {
-            let wait = retry().wait(attempt, &broken(), Repeat::Freely).unwrap();
+            let wait = retry().wait(attempt, &broken(), Repeat::Freely, false).unwrap();
             assert!(wait >= full / 2 && wait <= full, "{wait:?} after try {attempt}");
         }
-        assert_eq!(retry().wait(4, &broken(), Repeat::Freely), None);
+        assert_eq!(retry().wait(4, &broken(), Repeat::Freely, false), None);
         let patient = Retry { tries: 99, ..retry() };
-        assert!(patient.wait(60, &broken(), Repeat::Freely).unwrap() <= SECOND * 30);
+        assert!(patient.wait(60, &broken(), Repeat::Freely, false).unwrap() <= SECOND * 30);
     }
 
     #[test]
     fn a_wait_that_is_asked_for_is_kept_unless_it_is_too_long() {
-        assert_eq!(retry().wait(1, &refused(429, Some(7)), Repeat::IfRefused), Some(SECOND * 7));
-        assert_eq!(retry().wait(1, &refused(429, Some(31)), Repeat::Freely), None);
+        assert_eq!(retry().wait(1, &refused(429, Some(7)), Repeat::IfRefused, false), Some(SECOND * 7));
+        assert_eq!(retry().wait(1, &refused(429, Some(31)), Repeat::Freely, false), None);
     }
 }

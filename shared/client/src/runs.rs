@@ -7,8 +7,9 @@ use reqwest::Method;
 use tokio::time::{Instant, sleep};
 
 use crate::batch::EncodedBatch;
-use crate::client::{Client, Request};
+use crate::client::Client;
 use crate::error::Error;
+use crate::request::Request;
 
 /// The longest pause between two looks at a run whose completion was not answered.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -16,7 +17,8 @@ const LONGEST_LOOK: Duration = Duration::from_secs(10);
 impl Client {
     /// Begins a run. A [`Problem`](crate::Problem) of status 409 says that a run of that job is going.
     pub async fn start_run(&self, start: &StartRun) -> Result<Started, Error> {
-        self.post("/api/sync/runs", start).await
+        let request = Request::write(Method::POST, "/api/sync/runs", start)?.once();
+        self.send(&request).await?.read(&request)
     }
 
     /// Sends a batch, at most 1,000 records; batches are numbered by the caller. The same number twice counts once.

@@ -1,34 +1,15 @@
-//! The account, and the token that it gets.
+//! The token that an account gets.
 
 use jiff::{SignedDuration, Timestamp};
 use nexus_core::Clock;
 use reqwest::header::HeaderValue;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::error::Error;
 
 /// The path that gives tokens.
 pub(crate) const PATH: &str = "/api/token";
-
-/// The account as which a client speaks to Nexus.
-#[derive(Clone, Debug)]
-pub struct Account {
-    /// Its name.
-    pub username: String,
-    /// Its password.
-    pub password: SecretString,
-}
-
-impl Account {
-    /// The body of the sign-in.
-    pub(crate) fn sign_in(&self) -> Vec<u8> {
-        let password = self.password.expose_secret();
-        json!({ "username": self.username, "password": password }).to_string().into_bytes()
-    }
-}
 
 /// The answer to a sign-in. No `Debug`: it holds the token.
 #[derive(Deserialize)]

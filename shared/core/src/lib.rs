@@ -15,6 +15,7 @@ pub mod policy;
 pub mod records;
 pub mod schedule;
 pub mod sync;
+pub mod views;
 
 pub use access::{Actor, Role, Scope};
 pub use clock::Clock;

@@ -304,3 +304,43 @@ pub struct ChangeSet {
     /// Its changes; left out of lists.
     pub changes: Vec<Change>,
 }
+
+/// A change of the feed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FeedChange {
+    /// Its place in the feed.
+    pub cursor: i64,
+    /// When it was applied.
+    pub at: String,
+    /// The change set that it is of.
+    pub changeset_id: i64,
+    /// Kind of record.
+    pub entity: Entity,
+    /// The record's id.
+    pub id: i64,
+    /// The record's company, or the first of them; null: none.
+    pub account_number: Option<String>,
+    /// `create`, `update`, `archive` or `restore`. A client is told of a record that moves to one of its companies as
+    /// created, and of one that leaves them as archived.
+    #[cfg_attr(feature = "openapi", schema(example = "update"))]
+    pub action: String,
+    /// The changed fields before; of a record that is archived all of them.
+    pub before: Map<String, Value>,
+    /// The changed fields after; of a record that is created or restored all of them.
+    pub after: Map<String, Value>,
+    /// Who did it.
+    pub author: String,
+    /// By which way: `api`, `page`, `sync`, `undo` or `system`.
+    pub origin: String,
+}
+
+/// A part of the feed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FeedPart {
+    /// The changes, oldest first.
+    pub changes: Vec<FeedChange>,
+    /// The cursor to go on from: `after` of the next call.
+    pub next: i64,
+}

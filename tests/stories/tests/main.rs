@@ -4,6 +4,7 @@ mod architecture;
 mod assets;
 mod auth;
 mod bad_input;
+mod client;
 mod companies;
 mod contacts;
 mod contract;

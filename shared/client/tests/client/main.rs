@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test server or client that cannot be set up fails the test")]
 
 mod calls;
+mod feed;
 mod lists;
+mod records;
 mod repeating;
 mod runs;
 mod secrets;
