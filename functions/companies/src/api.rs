@@ -162,8 +162,10 @@ pub(crate) async fn archive_company(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     let found = find(&db, &principal, &account_number).await?;
-    edit::archive(&db, &principal.deed(Origin::Api, "Company archived"), found.id, if_match.version()?).await?;
-    nexus_web::json(&CompanyOutcome { message: "Company deleted successfully", account_number })
+    let deed = principal.deed(Origin::Api, "Company archived");
+    let archived = edit::archive(&db, &deed, found.id, if_match.version()?).await?;
+    let outcome = CompanyOutcome { message: "Company deleted successfully", account_number };
+    Ok(([(ETAG, etag(archived.version))], nexus_web::json(&outcome)?).into_response())
 }
 
 /// Bring an archived company back, with its links

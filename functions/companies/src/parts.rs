@@ -115,7 +115,8 @@ pub(crate) async fn list_company_users(
 /// Every feature, and what a company has of it
 #[utoipa::path(get, path = "/api/companies/{account_number}/features", tag = "companies",
     params(("account_number" = String, Path, description = "The company's key")), responses(
-    (status = 200, description = "The features, in their order", body = Vec<CompanyFeature>),
+    (status = 200, description = "The features, in their order; a client is told of those that its company has",
+        body = Vec<CompanyFeature>),
     (status = 401, body = Problem), (status = 403, description = "Access denied", body = Problem),
     (status = 404, description = "Company not found", body = Problem),
 ))]
@@ -133,7 +134,9 @@ pub(crate) async fn list_company_features(
         plan_value: one.plan_value,
         own_value: one.own_value,
     });
-    nexus_web::json(&told.collect::<Vec<_>>())
+    // What others may have is not for a client to know.
+    let is_client = principal.account.role == Role::Client;
+    nexus_web::json(&told.filter(|one| !is_client || one.value.is_some()).collect::<Vec<_>>())
 }
 
 /// A company's own value of a feature.
