@@ -42,5 +42,6 @@ pub fn openapi() -> OpenApi {
     let either = |name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []);
     document.security = Some(vec![either("token"), either("api_key")]);
     nexus_web::openapi::tell_errors(&mut document);
+    nexus_web::openapi::tell_headers(&mut document);
     document
 }

@@ -1,8 +1,60 @@
 //! What all operations of the OpenAPI document have in common.
 
 use http::StatusCode;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ContentBuilder, path::PathItem};
+use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Type};
+
+/// Tells the headers that operations take alike: versions where a version can be out of date, and `Idempotency-Key` on
+/// every POST of a caller that is known.
+pub fn tell_headers(document: &mut OpenApi) {
+    let items = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/"));
+    for (_, item) in items {
+        let PathItem { get, put, post, delete, .. } = item;
+        for operation in [get, put, delete].into_iter().flatten() {
+            let answers = &operation.responses.responses;
+            let (not_modified, stale) = (answers.contains_key("304"), answers.contains_key("412"));
+            if not_modified {
+                add(
+                    operation,
+                    header(
+                        "If-None-Match",
+                        "The `ETag` of what the caller has; while it is still so, the answer is 304",
+                    ),
+                );
+            }
+            if stale {
+                let told =
+                    "The `ETag` of the version that the caller saw; when the record has moved since, the answer is 412";
+                add(operation, header("If-Match", told));
+            }
+        }
+        if let Some(operation) = post.as_mut().filter(|operation| operation.security.is_none()) {
+            let told = "1 to 255 characters of the caller's choice: the same key and body are carried out once, and answered \
+                        alike, for 24 hours";
+            add(operation, header("Idempotency-Key", told));
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let used = ResponseBuilder::new()
+                .description("The `Idempotency-Key` was used for another request")
+                .content("application/problem+json", problem);
+            operation.responses.responses.entry("422".to_owned()).or_insert(RefOr::T(used.build()));
+        }
+    }
+}
+
+fn header(name: &str, told: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(told))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .build()
+}
+
+fn add(operation: &mut Operation, parameter: Parameter) {
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
 
 /// Tells every error under `/api` as the problem that it is, whichever handler it is of; those without words of their
 /// own get the usual ones.

@@ -125,7 +125,7 @@ async fn happens(admin: &Caller<'_>, directory: &mut Directory, dice: &mut Dice,
                 .await
         }
         13 => admin.put(&plan, &json!({"features": {"F0": format!("new {n}")}})).await,
-        14 if n % 2 == 0 => admin.delete(&format!("/api/features/{feature}")).await,
+        14 if n.is_multiple_of(2) => admin.delete(&format!("/api/features/{feature}")).await,
         14 => admin.post(&format!("/api/features/{feature}/restore"), &json!({})).await,
         _ => {
             let sets = admin.get("/api/changesets").await.json();

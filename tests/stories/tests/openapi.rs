@@ -71,6 +71,31 @@ fn every_answer_is_described_and_every_error_is_a_problem() {
 }
 
 #[test]
+fn the_headers_that_an_operation_takes_are_told() {
+    let document = document();
+    for (path, method, operation) in operations(&document).into_iter().filter(|(path, ..)| path.starts_with("/api/")) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let told: BTreeSet<_> =
+            parameters.filter(|one| one["in"] == "header").map(|one| one["name"].as_str().unwrap()).collect();
+        let mut expected = BTreeSet::new();
+        if method == "POST" && !is_public(operation) {
+            expected.insert("Idempotency-Key");
+        }
+        if operation["responses"]["304"].is_object() {
+            expected.insert("If-None-Match");
+        }
+        if operation["responses"]["412"].is_object() {
+            expected.insert("If-Match");
+        }
+        assert_eq!(told, expected, "{method} {path}");
+        let is_record = path.ends_with('}') && !path.contains("/keys/") && !path.contains("/sync/");
+        if is_record && ["PUT", "DELETE"].contains(&method.as_str()) {
+            assert!(told.contains("If-Match"), "{method} {path} does not say what becomes of an old version");
+        }
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn follow(value: &Value, document: &Value) {
         match value {

@@ -131,9 +131,9 @@ both! {
             for path in ["/api/plans", "/api/features", &plan, &feature] {
                 let answer = caller.get(path).await;
                 if role == "client" {
-                    answer.refused(403, "Insufficient permissions")
+                    answer.refused(403, "Insufficient permissions");
                 } else {
-                    assert_eq!(answer.status, 200)
+                    assert_eq!(answer.status, 200);
                 }
                 caller.put(path, &json!({"name": "Mine"})).await.problem(if path.ends_with('s') { 405 } else { 403 });
                 caller.post(&format!("{path}/restore"), &json!({})).await.problem(if path.ends_with('s') {
