@@ -91,7 +91,9 @@ CREATE INDEX companies_name ON companies (lower(name), id) WHERE archived_at IS 
 CREATE INDEX contacts_name ON contacts (lower(name), id) WHERE archived_at IS NULL;
 CREATE INDEX assets_hostname ON assets (lower(hostname), id) WHERE archived_at IS NULL;
 CREATE INDEX assets_last_seen ON assets (coalesce(last_seen, ''), id) WHERE archived_at IS NULL;
-CREATE INDEX assets_company_id ON assets (company_id, lower(hostname), id);
+-- With what billing reads of a device, so that it need not be looked up.
+CREATE INDEX assets_company_id ON assets (company_id, lower(hostname), id, hostname, hardware_type, operating_system)
+WHERE archived_at IS NULL;
 CREATE INDEX locations_company_id ON locations (company_id, lower(name), id);
 CREATE INDEX locations_name ON locations (lower(name), id) WHERE archived_at IS NULL;
 
