@@ -70,7 +70,7 @@ async fn every_field_of_a_company_is_named_even_when_the_vendor_has_none() {
     ] {
         let observed = companies(json!([bare])).await.remove(0);
         assert_eq!(observed.external_id, "7");
-        for field in Entity::Company.fields() {
+        for field in Entity::Company.fields().iter().filter(|field| field.is_column()) {
             let expected = match field.name {
                 "freshservice_id" => json!(7),
                 "domains" => json!([]),
