@@ -3,10 +3,8 @@
 use nexus_core::{Entity, FieldError, Fields};
 use nexus_db::Db;
 use nexus_db::changes::{Deed, Edit, Touched};
-use nexus_web::{Error, both, company_ids, company_numbers, record, record_fields};
+use nexus_web::{Error, archived_targets, both, company_ids, company_numbers, record, record_fields};
 use serde_json::{Map, Value};
-
-use crate::store;
 
 pub(crate) const ABSENT: &str = "Asset not found";
 const WORDS: (&str, &str) = ("Another asset has this value", ABSENT);
@@ -20,7 +18,7 @@ async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Re
         fields.insert("company_id".to_owned(), company);
     }
     if let (Some(id), Some(Value::Array(people))) = (known, fields.get_mut("contact_ids")) {
-        people.extend(store::archived_people(db, id).await?.into_iter().map(Value::from));
+        people.extend(archived_targets(db, (Entity::Asset, id), "contact_ids").await?.into_iter().map(Value::from));
         people.sort_by_key(Value::as_i64);
         people.dedup();
     }
@@ -38,7 +36,7 @@ async fn company(
     match company_ids(db, FIELD, &numbers).await?[..] {
         [] => match known {
             // What is shown as none may be one that is archived, and comes back.
-            Some(id) if store::company_is_archived(db, id).await? => Ok(None),
+            Some(id) if !archived_targets(db, (Entity::Asset, id), "company_id").await?.is_empty() => Ok(None),
             _ => Ok(Some(Value::Null)),
         },
         [id] => Ok(Some(id.into())),

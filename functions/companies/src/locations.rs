@@ -8,8 +8,8 @@ use nexus_core::{Entity, FieldError, Fields, Role};
 use nexus_db::Db;
 use nexus_db::changes::{Edit, Origin};
 use nexus_web::{
-    Error, Found, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, both, company_ids,
-    company_numbers, missing, record, record_fields,
+    Error, Found, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, archived_targets, both,
+    company_ids, company_numbers, missing, record, record_fields,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -34,10 +34,10 @@ async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Re
     const FIELD: &str = "company_account_number";
     let company = async {
         let Some(numbers) = company_numbers(&mut body)? else { return Ok(None) };
-        match company_ids(db, FIELD, &numbers).await?[..] {
-            [id] => Ok(Some(id)),
+        match (&company_ids(db, FIELD, &numbers).await?[..], known) {
+            ([id], _) => Ok(Some(*id)),
             // What is shown as none is one that is archived, and comes back.
-            [] if company_is_archived(db, known).await? => Ok(None),
+            ([], Some(id)) if !archived_targets(db, (Entity::Location, id), "company_id").await?.is_empty() => Ok(None),
             _ => Err(Error::fields(vec![FieldError::new(FIELD, "must be the account number of one company")])),
         }
     }
@@ -47,14 +47,6 @@ async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Re
         fields.insert("company_id".to_owned(), id.into());
     }
     Ok(fields)
-}
-
-async fn company_is_archived(db: &Db, location: Option<i64>) -> Result<bool, Error> {
-    let query = nexus_db::Query::new(
-        "SELECT count(*) FROM locations t JOIN companies c ON c.id = t.company_id \
-         WHERE t.id = $1 AND c.archived_at IS NOT NULL",
-    );
-    Ok(db.one::<(i64,)>(query.bind(location)).await?.0 > 0)
 }
 
 /// All locations

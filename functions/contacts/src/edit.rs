@@ -3,10 +3,8 @@
 use nexus_core::{Entity, Fields};
 use nexus_db::Db;
 use nexus_db::changes::{Deed, Edit, Touched};
-use nexus_web::{Error, both, company_ids, company_numbers, record, record_fields};
+use nexus_web::{Error, archived_targets, both, company_ids, company_numbers, record, record_fields};
 use serde_json::{Map, Value};
-
-use crate::store;
 
 pub(crate) const ABSENT: &str = "Contact not found";
 const WORDS: (&str, &str) = ("A contact with this email already exists. Use PUT to update.", ABSENT);
@@ -30,7 +28,7 @@ async fn companies(
     let Some(numbers) = numbers? else { return Ok(None) };
     let mut ids = company_ids(db, "company_account_numbers", &numbers).await?;
     if let Some(id) = known {
-        ids.extend(store::archived_companies(db, id).await?);
+        ids.extend(archived_targets(db, (Entity::Contact, id), "company_ids").await?);
     }
     ids.sort_unstable();
     ids.dedup();

@@ -9,15 +9,6 @@ pub(crate) async fn find(db: &Db, scope: &Scope, id: i64) -> Result<Option<Found
     Found::by_id(db, Entity::Contact, scope, id).await
 }
 
-/// The archived companies of a contact (ids): out of sight, and back when their company is.
-pub(crate) async fn archived_companies(db: &Db, id: i64) -> Result<Vec<i64>, Error> {
-    let query = Query::new(
-        "SELECT l.company_id FROM contact_companies l JOIN companies c ON c.id = l.company_id \
-         WHERE l.contact_id = $1 AND c.archived_at IS NOT NULL",
-    );
-    Ok(db.all::<(i64,)>(query.bind(id)).await?.into_iter().map(|(id,)| id).collect())
-}
-
 /// The companies of a contact that are in sight: account number and name.
 pub(crate) async fn companies(db: &Db, scope: &Scope, id: i64) -> Result<Vec<(String, String)>, Error> {
     let query = Query::new(

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use nexus_core::views::Hit;
 use nexus_core::{Entity, FieldError, Scope};
-use nexus_db::search::Words;
+use nexus_db::search::{Words, literal};
 use nexus_db::{Db, Query as Sql, scope};
 use nexus_web::{Error, Principal, Problem, Query};
 use serde::Deserialize;
@@ -157,7 +157,6 @@ async fn by_name(db: &Db, scope: &Scope, kind: &Kind, text: &str) -> Result<Vec<
 
 /// Those that hold the words anywhere; first those that have one in their name, however many others there are.
 async fn by_words(db: &Db, scope: &Scope, kind: &Kind, words: &Words, text: &str) -> Result<Vec<Row>, Error> {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let mut rows = Vec::new();
     for in_name in [true, false] {
         let query =
@@ -165,7 +164,7 @@ async fn by_words(db: &Db, scope: &Scope, kind: &Kind, words: &Words, text: &str
         let query = if in_name {
             query
                 .push(&format!(" AND lower(t.{}) LIKE ", kind.names[0]))
-                .arg(format!("% {escaped}%"))
+                .arg(format!("% {}%", literal(text)))
                 .push(" ESCAPE '\\'")
         } else {
             query

@@ -2,10 +2,10 @@
 
 use nexus_core::records::User;
 use nexus_core::{Entity, FieldError, Fields, Role};
+use nexus_db::Db;
 use nexus_db::accounts::{self, Secret};
 use nexus_db::changes::{Deed, Edit, Touched};
-use nexus_db::{Db, Query};
-use nexus_web::{Auth, Error, both, company_ids, company_numbers, record, record_fields};
+use nexus_web::{Auth, Error, archived_targets, both, company_ids, company_numbers, record, record_fields};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Re
     let numbers = company_numbers(&mut body);
     // Companies that no caller can name, because they are archived, stay the user's.
     let archived = match known {
-        Some(user) => archived_companies(db, user.id).await?,
+        Some(user) => archived_targets(db, (Entity::User, user.id), "company_ids").await?,
         None => Vec::new(),
     };
     let companies = async {
@@ -53,14 +53,6 @@ async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Re
         fields.insert("company_ids".to_owned(), Value::from(ids));
     }
     Ok(Given { fields, password })
-}
-
-async fn archived_companies(db: &Db, id: i64) -> Result<Vec<i64>, Error> {
-    let query = Query::new(
-        "SELECT l.company_id FROM user_companies l JOIN companies c ON c.id = l.company_id \
-         WHERE l.user_id = $1 AND c.archived_at IS NOT NULL",
-    );
-    Ok(db.all::<(i64,)>(query.bind(id)).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// The fields of the user's own, its level by the name that callers know.

@@ -107,10 +107,8 @@ impl Dialect {
     /// Texts that are JSON already, joined by commas, of an ordered subquery with a column `body`.
     #[must_use]
     pub fn joined(self, subquery: &str) -> String {
-        match self {
-            Self::Sqlite => format!("(SELECT coalesce(group_concat(r.body, ','), '') FROM ({subquery}) AS r)"),
-            Self::Postgres => format!("(SELECT coalesce(string_agg(r.body, ','), '') FROM ({subquery}) AS r)"),
-        }
+        let (open, close) = self.list();
+        format!("({open}{subquery}{close})")
     }
 
     /// What stands before and after an ordered subquery with one column `body` to make it one text: the inside of a JSON

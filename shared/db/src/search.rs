@@ -74,9 +74,7 @@ impl Words {
         };
         query.push(")")
     }
-}
 
-impl Words {
     /// The same of an archived record. No index holds those.
     #[must_use]
     pub fn condition_of_archived(&self, entity: Entity, query: Query) -> Query {
@@ -105,11 +103,16 @@ fn all(words: &[String], entity: Entity, dialect: Dialect, mut query: Query) -> 
     }
     // The index says where it is worth looking: it knows parts of words, and the words of a while ago.
     for word in words {
-        let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        query = query.push(and).push("t.search LIKE ").arg(format!("%{escaped}%")).push(" ESCAPE '\\'");
+        query = query.push(and).push("t.search LIKE ").arg(format!("%{}%", literal(word))).push(" ESCAPE '\\'");
         and = " AND ";
     }
     query
+}
+
+/// A text as a part of a pattern of `LIKE … ESCAPE '\'` that stands for nothing but itself.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 /// Parts of three letters that together cover a word, as FTS5 asks for them; none for a shorter word.

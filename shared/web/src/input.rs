@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nexus_core::entity::Kind;
 use nexus_core::{Entity, FieldError, Fields, fields};
 use nexus_db::{Db, Query};
 use serde_json::{Map, Value, json};
@@ -102,6 +103,24 @@ pub fn company_numbers(body: &mut Map<String, Value>) -> Result<Option<Vec<Strin
         (None, Some(_)) => wrong(ONE, "must be an account number as text"),
         (None, None) => Ok(None),
     }
+}
+
+/// What a field of a record refers to and no caller can name, because it is archived (ids): out of sight, and back when it
+/// is.
+///
+/// # Errors
+/// When the store fails.
+pub async fn archived_targets(db: &Db, (entity, id): (Entity, i64), field: &str) -> Result<Vec<i64>, Error> {
+    let (from, target, owner, referred) = match entity.field(field).map(|field| field.kind) {
+        Some(Kind::Links(link)) => (link.table, link.target, link.owner, link.entity),
+        Some(Kind::Reference(referred)) => (entity.table(), field, "id", referred),
+        _ => return Ok(Vec::new()),
+    };
+    let query = Query::new(format!(
+        "SELECT l.{target} FROM {from} l JOIN {} n ON n.id = l.{target} WHERE l.{owner} = $1 AND n.archived_at IS NOT NULL",
+        referred.table()
+    ));
+    Ok(db.all::<(i64,)>(query.bind(id)).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// The account numbers of companies by id, archived ones included.
