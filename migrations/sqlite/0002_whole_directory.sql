@@ -1,18 +1,13 @@
 -- The rest of the directory: plans and features as records, what the API sends and what a search looks into kept beside
 -- each record, who may read which row of the feed, API keys with a name, and requests that are carried out once.
 
--- `body` is the record as the API sends it, `search` its texts in small letters. Both are written with the record, so that
--- lists and searches need not put them together again. Empty until they are made (see nexus-db, `bodies`).
+-- `search` holds a record's texts in small letters. Like the bodies below it is written with the record, so that searches
+-- and lists need not put them together again. Empty until they are made (see nexus-db, `bodies`).
 ALTER TABLE companies ADD COLUMN search TEXT NOT NULL DEFAULT '';
-ALTER TABLE companies ADD COLUMN body TEXT NOT NULL DEFAULT '';
 ALTER TABLE locations ADD COLUMN search TEXT NOT NULL DEFAULT '';
-ALTER TABLE locations ADD COLUMN body TEXT NOT NULL DEFAULT '';
 ALTER TABLE contacts ADD COLUMN search TEXT NOT NULL DEFAULT '';
-ALTER TABLE contacts ADD COLUMN body TEXT NOT NULL DEFAULT '';
 ALTER TABLE assets ADD COLUMN search TEXT NOT NULL DEFAULT '';
-ALTER TABLE assets ADD COLUMN body TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN search TEXT NOT NULL DEFAULT '';
-ALTER TABLE users ADD COLUMN body TEXT NOT NULL DEFAULT '';
 
 -- Plans and features become records with a history. Nothing has been in these tables before.
 DROP TABLE feature_overrides;
@@ -29,8 +24,7 @@ CREATE TABLE features (
     name        TEXT NOT NULL,
     description TEXT,
     position    BIGINT NOT NULL,
-    search      TEXT NOT NULL DEFAULT '',
-    body        TEXT NOT NULL DEFAULT ''
+    search      TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX features_name ON features (lower(name)) WHERE archived_at IS NULL;
 
@@ -43,8 +37,7 @@ CREATE TABLE plans (
     name        TEXT NOT NULL,
     description TEXT,
     position    BIGINT NOT NULL,
-    search      TEXT NOT NULL DEFAULT '',
-    body        TEXT NOT NULL DEFAULT ''
+    search      TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX plans_name ON plans (lower(name)) WHERE archived_at IS NULL;
 
@@ -60,6 +53,44 @@ CREATE TABLE feature_overrides (
     feature_id BIGINT NOT NULL REFERENCES features (id),
     value      TEXT NOT NULL,
     PRIMARY KEY (company_id, feature_id)
+);
+
+-- A record as the API sends it. Bodies stand apart from the records, close together and in the order of their ids: a long
+-- list reads nothing else.
+CREATE TABLE companies_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE locations_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE contacts_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE assets_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE users_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE features_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE plans_bodies (
+    id   INTEGER NOT NULL PRIMARY KEY,
+    live BOOLEAN NOT NULL,
+    body TEXT NOT NULL
 );
 
 -- `revision` counts the commits that changed anything a reader can see: what was read at one revision is still so at the
@@ -87,18 +118,23 @@ DROP INDEX contacts_name;
 DROP INDEX assets_hostname;
 DROP INDEX assets_company_id;
 DROP INDEX locations_company_id;
+CREATE INDEX companies_live ON companies (id) WHERE archived_at IS NULL;
+CREATE INDEX locations_live ON locations (id) WHERE archived_at IS NULL;
+CREATE INDEX contacts_live ON contacts (id) WHERE archived_at IS NULL;
+CREATE INDEX assets_live ON assets (id) WHERE archived_at IS NULL;
+CREATE INDEX users_live ON users (id) WHERE archived_at IS NULL;
 CREATE INDEX companies_name ON companies (lower(name), id) WHERE archived_at IS NULL;
 CREATE INDEX contacts_name ON contacts (lower(name), id) WHERE archived_at IS NULL;
 CREATE INDEX assets_hostname ON assets (lower(hostname), id) WHERE archived_at IS NULL;
 CREATE INDEX assets_last_seen ON assets (coalesce(last_seen, ''), id) WHERE archived_at IS NULL;
 -- With what billing reads of a device, so that it need not be looked up.
-CREATE INDEX assets_company_id ON assets (company_id, lower(hostname), id, hostname, hardware_type, operating_system)
+CREATE INDEX assets_company_id ON assets (company_id, id, hostname, hardware_type, operating_system)
 WHERE archived_at IS NULL;
-CREATE INDEX locations_company_id ON locations (company_id, lower(name), id);
+CREATE INDEX locations_company_id ON locations (company_id, id);
 CREATE INDEX locations_name ON locations (lower(name), id) WHERE archived_at IS NULL;
 
 -- Who may read a row of the feed: the companies that the record belonged to. A record that moves between companies enters
--- one and leaves the other; `snapshot` is the whole record for the reader that it enters.
+-- one and leaves the other; `snapshot` is the whole record after it, for the readers on both sides.
 ALTER TABLE changes ADD COLUMN snapshot TEXT;
 CREATE TABLE change_companies (
     cursor     BIGINT NOT NULL,

@@ -5,9 +5,12 @@ use axum::response::Response;
 use http::{HeaderMap, Uri};
 use nexus_core::views::{BillingSummary, WholeCompany};
 use nexus_core::{Entity, Role};
-use nexus_db::{Db, Dialect};
+use nexus_db::{Db, Dialect, bodies};
 use nexus_web::{Error, List, Pages, Principal, Problem, Query};
 use serde::Deserialize;
+
+/// Companies that are sent together: one has as much to tell as dozens of other records.
+const TOGETHER: i64 = 20;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Filter {
@@ -29,27 +32,22 @@ pub(crate) async fn list_whole_companies(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Billing])?;
-    let list = List::new(Entity::Company, &principal.scope()).sort(None, None)?;
+    let list = List::new(Entity::Company, &principal.scope()).sort(Some("name"), None)?.together(TOGETHER);
     list.respond_as(&db, &whole(db.dialect()), filter.pages.paging()?, (&uri, &headers)).await
 }
 
 /// A live company of table `t` with what belongs to it, as JSON text.
 fn whole(dialect: Dialect) -> String {
-    let of = |table: &str, order: &str| {
-        dialect.joined(&format!(
-            "SELECT n.body AS body FROM {table} n WHERE n.company_id = t.id AND n.archived_at IS NULL \
-             ORDER BY lower(n.{order}), n.id"
-        ))
+    let of = |entity: Entity, from: &str| {
+        let body = bodies::kept(entity, "n");
+        dialect.joined(&format!("SELECT {body} AS body FROM {from} AND n.archived_at IS NULL ORDER BY n.id"))
     };
-    let contacts = dialect.joined(
-        "SELECT n.body AS body FROM contact_companies l JOIN contacts n ON n.id = l.contact_id \
-         WHERE l.company_id = t.id AND n.archived_at IS NULL ORDER BY lower(n.name), n.id",
-    );
     format!(
-        "'{{\"company\":' || t.body || ',\"assets\":[' || {} || '],\"contacts\":[' || {contacts} || \
-         '],\"locations\":[' || {} || ']}}'",
-        of("assets", "hostname"),
-        of("locations", "name"),
+        "'{{\"company\":' || {} || ',\"assets\":[' || {} || '],\"contacts\":[' || {} || '],\"locations\":[' || {} || ']}}'",
+        bodies::kept(Entity::Company, "t"),
+        of(Entity::Asset, "assets n WHERE n.company_id = t.id"),
+        of(Entity::Contact, "contact_companies l JOIN contacts n ON n.id = l.contact_id WHERE l.company_id = t.id"),
+        of(Entity::Location, "locations n WHERE n.company_id = t.id"),
     )
 }
 
@@ -67,7 +65,7 @@ pub(crate) async fn billing_summary(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician, Role::Billing])?;
-    let list = List::new(Entity::Company, &principal.scope()).sort(None, None)?;
+    let list = List::new(Entity::Company, &principal.scope()).sort(Some("name"), None)?.together(TOGETHER);
     list.respond_as(&db, &billed(db.dialect()), filter.pages.paging()?, (&uri, &headers)).await
 }
 
@@ -85,26 +83,21 @@ fn billed(dialect: Dialect) -> String {
         ("active", dialect.boolean("n.active")),
         ("employment_type", "n.employment_type".to_owned()),
     ]);
-    let list = |body: &str, from: &str, order: &str| {
-        dialect.joined(&format!(
-            "SELECT {body} AS body FROM {from} AND n.archived_at IS NULL ORDER BY lower(n.{order}), n.id"
-        ))
+    let list = |body: &str, from: &str| {
+        dialect.joined(&format!("SELECT {body} AS body FROM {from} AND n.archived_at IS NULL ORDER BY n.id"))
     };
     let company = object("t", &["account_number", "name", "plan_selected", "company_main_number", "domains"]);
     let assets = list(
         &object("n", &["id", "hostname", "hardware_type", "operating_system"]),
         "assets n WHERE n.company_id = t.id",
-        "hostname",
     );
     let users = list(
         &object("n", &["username", "email"]),
         "user_companies l JOIN users n ON n.id = l.user_id WHERE l.company_id = t.id",
-        "username",
     );
     let contacts = list(
         &dialect.text(&person),
         "contact_companies l JOIN contacts n ON n.id = l.contact_id WHERE l.company_id = t.id",
-        "name",
     );
     format!(
         "rtrim({company}, '}}') || ',\"assets\":[' || {assets} || '],\"users\":[' || {users} || \

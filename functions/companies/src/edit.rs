@@ -1,8 +1,8 @@
 //! The rules that the API and the pages share when they write companies.
 
 use nexus_core::{Entity, Fields};
-use nexus_db::Db;
 use nexus_db::changes::{Deed, Edit, Touched};
+use nexus_db::{Db, Query};
 use nexus_web::{Error, both, feature_values, record, record_fields};
 use serde_json::{Map, Value};
 
@@ -12,8 +12,10 @@ const WORDS: (&str, &str) = ("Company already exists. Use PUT to update.", ABSEN
 /// Callers name features; the record holds their ids.
 async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
     // Billing's name of the plan is another name of the same field.
-    if let Some(plan) = body.remove("billing_plan") {
-        body.entry("plan_selected").or_insert(plan);
+    if let Some(plan) = body.remove("billing_plan")
+        && meant(db, known, &plan, body.get("plan_selected")).await?
+    {
+        body.insert("plan_selected".to_owned(), plan);
     }
     let values = feature_values(db, (Entity::Company, known), "feature_overrides", &mut body).await;
     let (mut fields, values) = both(record_fields(Entity::Company, body), values)?;
@@ -21,6 +23,17 @@ async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Re
         fields.insert("feature_values".to_owned(), values);
     }
     Ok(fields)
+}
+
+/// Whether a plan under billing's name is what the caller means: whoever sends back a whole record changes one of the two
+/// names, and leaves the other as it was.
+async fn meant(db: &Db, known: Option<i64>, plan: &Value, newer: Option<&Value>) -> Result<bool, Error> {
+    let (Some(newer), Some(id)) = (newer, known) else { return Ok(newer.is_none()) };
+    if newer == plan {
+        return Ok(false);
+    }
+    let query = Query::new("SELECT plan_selected FROM companies WHERE id = $1").bind(id);
+    Ok(db.optional::<(Option<String>,)>(query).await?.is_some_and(|(now,)| newer.as_str() == now.as_deref()))
 }
 
 pub(crate) async fn create(db: &Db, deed: &Deed, body: Map<String, Value>) -> Result<Touched, Error> {

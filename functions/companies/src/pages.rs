@@ -64,7 +64,7 @@ pub(crate) async fn list(
     let person = visitor.person_with(READERS)?;
     let list = List::new(Entity::Company, &person.scope())
         .search(&db, Some(&filter.search))
-        .sort(filter.sort.as_deref(), filter.order.as_deref())?;
+        .sort(filter.sort.as_deref().or(Some("name")), filter.order.as_deref())?;
     let total = list.count(&db).await?;
     let pager = Pager::new("/companies", filter.page, PER_PAGE, total)
         .keeping("search", &filter.search)

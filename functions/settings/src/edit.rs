@@ -1,13 +1,10 @@
 //! The rules of writing plans and features.
 
-use nexus_core::records::Plan;
 use nexus_core::{Entity, Fields};
 use nexus_db::Db;
-use nexus_db::changes::{self, Deed, Edit, Touched};
+use nexus_db::changes::{Deed, Edit, Touched};
 use nexus_web::{Error, both, feature_values, record, record_fields};
 use serde_json::{Map, Value};
-
-use crate::store;
 
 pub(crate) const PLAN: (&str, &str) = ("A plan with this name already exists", "Plan not found");
 pub(crate) const FEATURE: (&str, &str) = ("A feature with this name already exists", "Feature not found");
@@ -27,38 +24,18 @@ pub(crate) async fn create_plan(db: &Db, deed: &Deed, body: Map<String, Value>) 
     record::change(db, deed, Edit::Create { entity: Entity::Plan, fields }, PLAN).await
 }
 
-/// Changes a plan; with its name that of the plan of its companies.
 pub(crate) async fn update_plan(
     db: &Db,
     deed: &Deed,
-    (known, version): (&Plan, Option<i64>),
+    (id, version): (i64, Option<i64>),
     body: Map<String, Value>,
 ) -> Result<Touched, Error> {
-    let fields = plan_fields(db, Some(known.id), body).await?;
-    let renamed = fields.get("name").filter(|name| name.as_str().is_some_and(|name| name != known.name)).cloned();
-    let mut edits = vec![Edit::Update { entity: Entity::Plan, id: known.id, version, fields }];
-    if let Some(name) = renamed {
-        let companies = store::companies_of(db, &known.name).await?.into_iter();
-        edits.extend(companies.map(|id| Edit::Update {
-            entity: Entity::Company,
-            id,
-            version: None,
-            fields: Fields::from_iter([("plan_selected".to_owned(), name.clone())]),
-        }));
-    }
-    record::told(changes::change(db, deed, edits).await, PLAN)
+    let fields = plan_fields(db, Some(id), body).await?;
+    record::change(db, deed, Edit::Update { entity: Entity::Plan, id, version, fields }, PLAN).await
 }
 
-/// Archives a plan that no company has.
-pub(crate) async fn archive_plan(
-    db: &Db,
-    deed: &Deed,
-    (known, version): (&Plan, Option<i64>),
-) -> Result<Touched, Error> {
-    match store::companies_of(db, &known.name).await?.len() {
-        0 => record::change(db, deed, Edit::Archive { entity: Entity::Plan, id: known.id, version }, PLAN).await,
-        n => Err(Error::Conflict(format!("{n} companies have this plan; give them another first"))),
-    }
+pub(crate) async fn archive_plan(db: &Db, deed: &Deed, id: i64, version: Option<i64>) -> Result<Touched, Error> {
+    record::change(db, deed, Edit::Archive { entity: Entity::Plan, id, version }, PLAN).await
 }
 
 pub(crate) async fn restore_plan(db: &Db, deed: &Deed, id: i64) -> Result<Touched, Error> {

@@ -10,7 +10,6 @@ mod edit;
 mod features;
 mod plans;
 mod schema;
-mod store;
 
 use axum::extract::FromRef;
 use nexus_db::Db;

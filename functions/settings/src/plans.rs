@@ -100,9 +100,9 @@ pub(crate) async fn update_plan(
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin])?;
-    let known: Plan = find(&db, &principal, id).await?.read()?;
+    find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Plan updated");
-    let updated = edit::update_plan(&db, &deed, (&known, if_match.version()?), body).await?;
+    let updated = edit::update_plan(&db, &deed, (id, if_match.version()?), body).await?;
     Outcome::changed("Plan updated successfully", updated)
 }
 
@@ -122,9 +122,9 @@ pub(crate) async fn archive_plan(
     if_match: IfMatch,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin])?;
-    let known: Plan = find(&db, &principal, id).await?.read()?;
+    find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Plan archived");
-    let archived = edit::archive_plan(&db, &deed, (&known, if_match.version()?)).await?;
+    let archived = edit::archive_plan(&db, &deed, id, if_match.version()?).await?;
     Outcome::changed("Plan deleted successfully", archived)
 }
 

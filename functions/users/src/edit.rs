@@ -24,6 +24,9 @@ struct Given {
 /// Reads a body; `known` is the user as it is.
 async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Result<Given, Error> {
     let password = password(&mut body);
+    if let Some(user) = known {
+        keep_meant_companies(user, &mut body);
+    }
     let numbers = company_numbers(&mut body);
     // Companies that no caller can name, because they are archived, stay the user's.
     let archived = match known {
@@ -53,6 +56,17 @@ async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Re
         fields.insert("company_ids".to_owned(), Value::from(ids));
     }
     Ok(Given { fields, password })
+}
+
+/// Of the two names of a user's companies keeps the one that the caller means: whoever sends back a whole record changes
+/// one of them, and leaves the other as it was.
+fn keep_meant_companies(user: &User, body: &mut Map<String, Value>) {
+    let now = &user.company_account_numbers;
+    let same = body.get(COMPANIES).is_some_and(|list| *list == Value::from(now.clone()));
+    let other = body.get("company_account_number").is_some_and(|one| one.as_str() != now.first().map(String::as_str));
+    if same && other {
+        body.remove(COMPANIES);
+    }
 }
 
 /// The fields of the user's own, its level by the name that callers know.

@@ -25,8 +25,25 @@ pub fn json(entity: Entity, dialect: Dialect, scope: &Scope) -> String {
     match (entity, scope) {
         // Whom else these belong to is not for a client to see.
         (Entity::Contact | Entity::Asset | Entity::User, Scope::Companies(ids)) => composed(entity, dialect, Some(ids)),
-        _ => "t.body".to_owned(),
+        _ => kept(entity, "t"),
     }
+}
+
+/// The SQL of a record of table `alias` as whoever may see all of it reads it: a JSON text.
+#[must_use]
+pub fn kept(entity: Entity, alias: &str) -> String {
+    format!("(SELECT b.body FROM {}_bodies b WHERE b.id = {alias}.id)", entity.table())
+}
+
+/// The next so many live records of a kind after an id, and the last of their ids: the inside of a JSON array, and null
+/// when there are none any more.
+pub async fn next(db: &Db, entity: Entity, after: i64, most: i64) -> Result<(String, Option<i64>)> {
+    let sql = format!(
+        "SELECT {}, max(id) FROM (SELECT b.id, b.body FROM {}_bodies b WHERE b.live AND b.id > $1 ORDER BY b.id LIMIT $2) AS r",
+        db.dialect().join("body"),
+        entity.table()
+    );
+    db.one(Query::new(sql).bind(after).bind(most)).await
 }
 
 /// The SQL that puts a record of table `t` together; of its neighbours only those of the companies that are `seen`.
@@ -179,7 +196,11 @@ impl Touched {
 /// Puts together the bodies of the records of table `t` for which a condition holds.
 fn write(dialect: Dialect, entity: Entity, condition: &str) -> Query {
     let body = composed(entity, dialect, None);
-    Query::new(format!("UPDATE {} AS t SET body = {body} WHERE {condition}", entity.table()))
+    let table = entity.table();
+    Query::new(format!(
+        "INSERT INTO {table}_bodies (id, live, body) SELECT t.id, t.archived_at IS NULL, {body} FROM {table} t \
+         WHERE {condition} ON CONFLICT (id) DO UPDATE SET live = excluded.live, body = excluded.body"
+    ))
 }
 
 /// Writes every body and search text anew if they are of another version of Nexus.

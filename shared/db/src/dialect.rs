@@ -34,8 +34,8 @@ impl Dialect {
     #[must_use]
     pub fn in_order(self, n: usize, table: &str, column: &str) -> (String, &'static str) {
         match self {
-            // CROSS JOIN keeps the order of the tables in SQLite, and so the array's; to sort would copy every row.
-            Self::Sqlite => (format!("json_each(${n}) AS x CROSS JOIN {table} ON {column} = x.value"), ""),
+            // And so the array's order; to sort would copy every row.
+            Self::Sqlite => (format!("json_each(${n}) AS x {} {table} ON {column} = x.value", self.join_after()), ""),
             Self::Postgres => (
                 format!(
                     "jsonb_array_elements(${n}) WITH ORDINALITY AS x(value, key) \
@@ -43,6 +43,15 @@ impl Dialect {
                 ),
                 " ORDER BY x.key",
             ),
+        }
+    }
+
+    /// `JOIN` of a table that is read after what stands before it, row by row: PostgreSQL finds that out, SQLite must be told.
+    #[must_use]
+    pub const fn join_after(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CROSS JOIN",
+            Self::Postgres => "JOIN",
         }
     }
 
@@ -114,10 +123,16 @@ impl Dialect {
     /// What stands before and after an ordered subquery with one column `body` to make it one text: the inside of a JSON
     /// array.
     #[must_use]
-    pub const fn list(self) -> (&'static str, &'static str) {
+    pub fn list(self) -> (String, &'static str) {
+        (format!("SELECT {} FROM (", self.join("body")), ") AS r")
+    }
+
+    /// The texts of a column, joined by commas; empty when there are none.
+    #[must_use]
+    pub fn join(self, column: &str) -> String {
         match self {
-            Self::Sqlite => ("SELECT coalesce(group_concat(body, ','), '') FROM (", ") AS r"),
-            Self::Postgres => ("SELECT coalesce(string_agg(body, ','), '') FROM (", ") AS r"),
+            Self::Sqlite => format!("coalesce(group_concat({column}, ','), '')"),
+            Self::Postgres => format!("coalesce(string_agg({column}, ','), '')"),
         }
     }
 }

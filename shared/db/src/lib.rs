@@ -25,6 +25,8 @@ pub mod runs;
 pub mod scope;
 pub mod search;
 pub mod sources;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod tx;
 
 pub use dialect::Dialect;

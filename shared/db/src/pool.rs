@@ -9,15 +9,20 @@ use nexus_core::config::DatabaseUrl;
 #[cfg(feature = "postgres")]
 use secrecy::ExposeSecret;
 #[cfg(feature = "postgres")]
+use sqlx::Connection as _;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-#[cfg(feature = "sqlite")]
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-
 use tokio::sync::Notify;
 
 use crate::query::{Query, Row};
+#[cfg(feature = "sqlite")]
+use crate::sqlite::{self, Connections, SqliteTx};
 use crate::tx::Tx;
 use crate::{Dialect, Error, Result};
+
+/// After so long without use a connection to PostgreSQL is tried before it is given out.
+#[cfg(feature = "postgres")]
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Sizes and time-outs.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +50,7 @@ pub(crate) enum Pool {
     /// SQLite has one writer at a time: a pool of one connection queues writers fairly, where a busy time-out would
     /// let them race.
     #[cfg(feature = "sqlite")]
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Sqlite { read: Connections, write: Connections },
     #[cfg(feature = "postgres")]
     Postgres(PgPool),
 }
@@ -68,27 +73,31 @@ impl Db {
     pub async fn open(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
         let pool = match url {
             #[cfg(feature = "sqlite")]
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, options).await?,
+            DatabaseUrl::Sqlite(path) => {
+                let (read, write) = sqlite::open(path, options).await?;
+                Pool::Sqlite { read, write }
+            }
             #[cfg(feature = "postgres")]
             DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), options).await?,
             #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
             _ => return Err(Error::Address),
         };
         let db = Self { pool, clock, users_version: Arc::default(), written: Arc::default() };
-        db.migrate().await.map_err(Error::Migration)?;
+        db.migrate().await?;
         crate::bodies::bring_up(&db).await?;
         Ok(db)
     }
 
     /// Brings the tables to this version.
-    async fn migrate(&self) -> std::result::Result<(), sqlx::migrate::MigrateError> {
-        match &self.pool {
+    async fn migrate(&self) -> Result<()> {
+        let migrated = match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite { write, .. } => sqlx::migrate!("../../migrations/sqlite").run(write).await,
+            Pool::Sqlite { write, .. } => sqlx::migrate!("../../migrations/sqlite").run(&mut *write.get().await?).await,
             // sqlx holds an advisory lock meanwhile, so that functions that start together do not migrate together.
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => sqlx::migrate!("../../migrations/postgres").run(pool).await,
-        }
+        };
+        migrated.map_err(Error::Migration)
     }
 
     /// The clock of this database's dates.
@@ -141,7 +150,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Pool::Sqlite { read, .. } => Tx::Sqlite(SqliteTx::begin(read, "BEGIN").await?),
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => {
                 Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
@@ -154,7 +163,7 @@ impl Db {
     pub async fn write(&self) -> Result<Tx> {
         Ok(match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Sqlite { write, .. } => Tx::Sqlite(SqliteTx::begin(write, "BEGIN IMMEDIATE").await?),
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
@@ -169,7 +178,7 @@ impl Db {
     pub async fn all<T: Row>(&self, query: Query) -> Result<Vec<T>> {
         match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite { read, .. } => crate::tx::all_sqlite(read, query).await,
+            Pool::Sqlite { read, .. } => read.all(query).await,
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => crate::tx::all_postgres(pool, query).await,
         }
@@ -179,7 +188,7 @@ impl Db {
     pub async fn optional<T: Row>(&self, query: Query) -> Result<Option<T>> {
         match &self.pool {
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite { read, .. } => crate::tx::optional_sqlite(read, query).await,
+            Pool::Sqlite { read, .. } => read.optional(query).await,
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => crate::tx::optional_postgres(pool, query).await,
         }
@@ -204,31 +213,22 @@ impl Db {
     }
 }
 
-#[cfg(feature = "sqlite")]
-async fn open_sqlite(path: &str, options: Options) -> Result<Pool> {
-    let connect: SqliteConnectOptions = format!("sqlite://{path}").parse().map_err(|_| Error::Address)?;
-    let connect = connect
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // With WAL, NORMAL keeps the database whole after a crash of Nexus; only a power cut can lose the last commits.
-        .synchronous(SqliteSynchronous::Normal)
-        .foreign_keys(true)
-        .busy_timeout(options.busy_timeout)
-        .pragma("temp_store", "memory");
-    let pool =
-        |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(options.acquire_timeout);
-    // The writer first: it makes the file and turns on the log that readers then find.
-    let write = pool(1).connect_with(connect.clone()).await.map_err(Error::Unavailable)?;
-    let read = pool(options.max_connections).connect_with(connect).await.map_err(Error::Unavailable)?;
-    Ok(Pool::Sqlite { read, write })
-}
-
 #[cfg(feature = "postgres")]
 async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
     let connect: PgConnectOptions = url.parse().map_err(|_| Error::Address)?;
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
+        // One that was used a moment ago is there; to ask it would double the way of most queries.
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for >= IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(connect.application_name("nexus"))
         .await
         .map_err(Error::Unavailable)?;

@@ -122,22 +122,33 @@ impl Batch {
         self.0.push(query);
     }
 
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[cfg(feature = "postgres")]
     pub(crate) fn into_queries(self) -> Vec<Query> {
         self.0
     }
 
-    /// All of them as one text with one list of arguments, which SQLite takes: each way to its thread costs more than
-    /// most statements.
+    /// All of them as one text with one list of arguments, which SQLite takes.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn into_script(self) -> Option<Query> {
-        let mut queries = self.0.into_iter();
-        let mut script = queries.next()?;
-        for query in queries {
-            script.sql.push_str(";\n");
+    pub(crate) fn into_script(self) -> Query {
+        let mut script = Query::new("");
+        for query in self.0 {
+            if !script.sql.is_empty() {
+                script.sql.push_str(";\n");
+            }
             renumber(&query.sql, script.args.len(), &mut script.sql);
             script.args.extend(query.args);
         }
-        Some(script)
+        script
     }
 }
 

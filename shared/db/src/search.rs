@@ -95,9 +95,9 @@ fn all(words: &[String], entity: Entity, dialect: Dialect, mut query: Query) -> 
         if !parts.is_empty() {
             let table = entity.table();
             query = query
-                .push(&format!("(t.id IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH "))
+                .push(&format!("t.id IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH "))
                 .arg(parts.join(" AND "))
-                .push(&format!(") OR t.id IN (SELECT id FROM {table}_unsearched))"));
+                .push(&format!(" UNION ALL SELECT id FROM {table}_unsearched)"));
             and = " AND ";
         }
     }

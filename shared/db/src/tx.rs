@@ -4,9 +4,11 @@
 use sqlx::postgres::{PgArguments, Postgres};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{Sqlite, SqliteArguments};
-use sqlx::{Arguments as _, AssertSqlSafe, Executor, FromRow, IntoArguments as _, Transaction};
+use sqlx::{Arguments as _, AssertSqlSafe, Executor, FromRow, IntoArguments as _};
 
 use crate::query::{Arg, Batch, Query, Row};
+#[cfg(feature = "sqlite")]
+use crate::sqlite::SqliteTx;
 use crate::{Dialect, Error, Result};
 
 /// A transaction; dropped without [`Tx::commit`], it leaves no trace.
@@ -14,10 +16,10 @@ use crate::{Dialect, Error, Result};
 pub enum Tx {
     /// On SQLite.
     #[cfg(feature = "sqlite")]
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     /// On PostgreSQL.
     #[cfg(feature = "postgres")]
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
 macro_rules! runners {
@@ -55,7 +57,7 @@ macro_rules! runners {
             Ok(sqlx::query_as_with(sql, $args(query.args)?.into_arguments()).fetch_optional(executor).await?)
         }
 
-        async fn $execute<'c, E>(executor: E, query: Query) -> Result<u64>
+        pub(crate) async fn $execute<'c, E>(executor: E, query: Query) -> Result<u64>
         where
             E: Executor<'c, Database = $database>,
         {
@@ -86,7 +88,7 @@ impl Tx {
     pub async fn all<T: Row>(&mut self, query: Query) -> Result<Vec<T>> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(tx) => all_sqlite(&mut **tx, query).await,
+            Self::Sqlite(tx) => tx.all(query).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => all_postgres(&mut **tx, query).await,
         }
@@ -96,7 +98,7 @@ impl Tx {
     pub async fn optional<T: Row>(&mut self, query: Query) -> Result<Option<T>> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(tx) => optional_sqlite(&mut **tx, query).await,
+            Self::Sqlite(tx) => tx.optional(query).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => optional_postgres(&mut **tx, query).await,
         }
@@ -112,21 +114,17 @@ impl Tx {
     pub(crate) async fn execute(&mut self, query: Query) -> Result<u64> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(tx) => execute_sqlite(&mut **tx, query).await,
+            Self::Sqlite(tx) => tx.execute(query).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => execute_postgres(&mut **tx, query).await,
         }
     }
 
-    /// Runs statements one after the other.
+    /// Runs statements one after the other. What goes wrong may be told only by what is asked later, or by the commit.
     pub(crate) async fn run(&mut self, batch: Batch) -> Result<()> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(tx) => {
-                if let Some(script) = batch.into_script() {
-                    execute_sqlite(&mut **tx, script).await?;
-                }
-            }
+            Self::Sqlite(tx) => tx.run(batch),
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => {
                 for query in batch.into_queries() {

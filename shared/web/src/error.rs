@@ -41,6 +41,9 @@ pub enum Error {
     /// The directory is in a state in which this cannot be done.
     #[error("{0}")]
     Conflict(String),
+    /// The same request is being carried out; its answer can be had in so many seconds.
+    #[error("A request with this Idempotency-Key is being carried out. Ask again in {0} seconds")]
+    BeingDone(u64),
     /// The request is understood, and cannot be what the caller means.
     #[error("{0}")]
     Unprocessable(&'static str),
@@ -81,7 +84,7 @@ impl Error {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::BeingDone(_) => StatusCode::CONFLICT,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -94,7 +97,7 @@ impl Error {
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooMany(seconds) | Self::Unavailable(seconds) => Some(*seconds),
+            Self::BeingDone(seconds) | Self::TooMany(seconds) | Self::Unavailable(seconds) => Some(*seconds),
             _ => None,
         }
     }
@@ -139,9 +142,10 @@ impl From<ChangeError> for Error {
             ChangeError::Stale { .. } | ChangeError::OtherDigest => Self::Stale(capitalised(&error.to_string())),
             ChangeError::Taken { field, .. } => Self::Conflict(format!("Another record has this {field}")),
             ChangeError::Invalid(fields) => Self::fields(fields),
-            ChangeError::Twice { .. } | ChangeError::Decided { .. } | ChangeError::LastAdmin => {
-                Self::Conflict(capitalised(&error.to_string()))
-            }
+            ChangeError::Twice { .. }
+            | ChangeError::Decided { .. }
+            | ChangeError::HasCompanies(_)
+            | ChangeError::LastAdmin => Self::Conflict(capitalised(&error.to_string())),
             ChangeError::Store(error) => error.into(),
         }
     }

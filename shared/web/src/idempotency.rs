@@ -58,11 +58,12 @@ async fn carry_out(state: &State, key: &HeaderValue, request: Request, next: Nex
     };
     let request_key = hash_secret(&format!("{} {key}", caller.account.id));
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let asked = [format!("{} {kind}\n", parts.uri).as_bytes(), &bytes].concat();
+    // The body may hold a password: with the key, of which only a hash is kept, nobody can try passwords on what is kept.
+    let asked = [format!("{key}\n{} {kind}\n", parts.uri).as_bytes(), &bytes].concat();
     match requests::claim(&state.db, &request_key, &hash_bytes(&asked)).await? {
         Claim::New => {}
         Claim::Answered(answer) => return again(&answer),
-        Claim::Going => return Err(Error::Conflict("A request with this Idempotency-Key is being carried out".into())),
+        Claim::Going => return Err(Error::BeingDone(1)),
         Claim::Other => {
             return Err(Error::Unprocessable("This Idempotency-Key was used for another request; take a new one"));
         }

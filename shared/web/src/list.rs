@@ -17,7 +17,7 @@ use crate::paging::Paging;
 
 /// Records that are read and sent together: enough to make a query worth its while, few enough that a long list needs no
 /// large memory.
-const CHUNK: usize = 250;
+const TOGETHER: i64 = 500;
 
 /// A list under construction: `WHERE` grows by filters, the rest is fixed. The table's alias is `t`.
 #[derive(Clone, Debug)]
@@ -29,9 +29,12 @@ pub struct List {
     /// Nothing but "live and in sight" is asked, so that the count is known.
     whole: bool,
     order: String,
+    /// In the order of the ids, which is that of the kept bodies.
+    by_id: bool,
+    together: i64,
 }
 
-/// How a list may be sorted: the names that callers use and the SQL that they mean. The first is the usual one.
+/// How a list may be sorted besides by id: the names that callers use and the SQL that they mean.
 type Sorts = &'static [(&'static str, &'static str)];
 
 /// Where nothing is, the two databases sort at different ends; so nothing is sorted as an empty text.
@@ -95,7 +98,14 @@ impl List {
         if let Some(condition) = seen {
             filters = filters.push(" AND ").push(&condition);
         }
-        Self { entity, scope: scope.clone(), filters, archived: false, whole, order: String::new() }
+        let order = " ORDER BY t.id".to_owned();
+        Self { entity, scope: scope.clone(), filters, archived: false, whole, order, by_id: true, together: TOGETHER }
+    }
+
+    /// Reads and sends so many records together, where each is a long one.
+    #[must_use]
+    pub fn together(self, records: i64) -> Self {
+        Self { together: records, ..self }
     }
 
     /// Keeps the rows for which the SQL condition with one `{}` for its argument holds.
@@ -135,30 +145,29 @@ impl List {
         self
     }
 
-    /// Sorts by a name that the kind can be sorted by, and by id among equals.
+    /// Sorts by a name that the kind can be sorted by, and by id among equals. Without a name by id, which stays as it is
+    /// while somebody pages; plans and features by their position.
     ///
     /// # Errors
     /// Names that are not there, with those that are.
     pub fn sort(mut self, sort: Option<&str>, order: Option<&str>) -> Result<Self, Error> {
         let sorts = sorts(self.entity);
-        let allowed = || sorts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let by = match sort {
-            None => sorts.first(),
-            Some(name) => sorts.iter().find(|(known, _)| *known == name),
+        let usual = if matches!(self.entity, Entity::Plan | Entity::Feature) { "position" } else { "id" };
+        let by = match sort.unwrap_or(usual) {
+            "id" => "t.id",
+            name => sorts.iter().find(|(known, _)| *known == name).map(|(_, sql)| *sql).ok_or_else(|| {
+                let allowed: Vec<_> = ["id"].into_iter().chain(sorts.iter().map(|(name, _)| *name)).collect();
+                Error::fields(vec![FieldError::new("sort", format!("must be one of {}", allowed.join(", ")))])
+            })?,
         };
         let direction = match order {
-            None | Some("asc") => Some("ASC"),
-            Some("desc") => Some("DESC"),
-            Some(_) => None,
+            None | Some("asc") => "ASC",
+            Some("desc") => "DESC",
+            Some(_) => return Err(Error::fields(vec![FieldError::new("order", "must be asc or desc")])),
         };
-        match (by, direction) {
-            (Some((_, sql)), Some(direction)) => {
-                self.order = format!(" ORDER BY {sql} {direction}, t.id {direction}");
-                Ok(self)
-            }
-            (None, _) => Err(Error::fields(vec![FieldError::new("sort", format!("must be one of {}", allowed()))])),
-            (_, None) => Err(Error::fields(vec![FieldError::new("order", "must be asc or desc")])),
-        }
+        self.by_id = (by, direction) == ("t.id", "ASC");
+        self.order = format!(" ORDER BY {by} {direction}, t.id {direction}");
+        Ok(self)
     }
 
     /// How many records there are.
@@ -220,11 +229,12 @@ impl List {
                 return Ok(tagged(response, &tag));
             }
         }
-        let part = self.part(db, body, page.unwrap_or(BEGINNING)).await?;
+        let beginning = Paging { page: 1, per_page: self.together };
+        let part = self.part(db, body, page.unwrap_or(beginning)).await?;
         let tag = list_tag(part.revision, uri, &self.scope);
         let response = match page {
             Some(page) => page.respond(uri, part.total, format!("[{}]", part.inside)),
-            None if part.total <= BEGINNING.per_page => json_text(format!("[{}]", part.inside)),
+            None if part.total <= self.together => json_text(format!("[{}]", part.inside)),
             None => self.everything(db, body).await?,
         };
         Ok(tagged(response, &tag))
@@ -249,15 +259,32 @@ impl List {
             let hits = format!("WITH hit AS MATERIALIZED (SELECT t.id AS id FROM {table} t");
             let query = self.filters.clone().before(&hits).push(&format!(
                 ") SELECT (SELECT value FROM sequences WHERE name = 'revision') AS revision, \
-                 (SELECT count(*) FROM hit) AS total, ({open}SELECT {body} AS body FROM hit JOIN {table} t ON t.id = hit.id"
+                 (SELECT count(*) FROM hit) AS total, ({open}SELECT {body} AS body FROM hit {} {table} t ON t.id = hit.id",
+                db.dialect().join_after()
             ));
             order(query).push(close).push(") AS inside")
         };
         Ok(db.one(query).await?)
     }
 
-    /// A long list part by part: which records there are is settled first, and each is sent as it is when its turn comes.
+    /// A long list part by part, each record as it is when its turn comes.
     async fn everything(&self, db: &Db, body: &str) -> Result<Response, Error> {
+        let left = if self.whole && self.by_id && body == bodies::kept(self.entity, "t") {
+            Left::Walk { entity: self.entity, after: 0 }
+        } else {
+            self.settled(db, body).await?
+        };
+        let rest = Rest { db: db.clone(), together: self.together, left, between: Some("["), ready: None };
+        let parts = stream::try_unfold(rest, async |mut rest: Rest| {
+            Ok::<_, Error>(rest.next().await?.map(|part| (part, rest)))
+        });
+        let mut response = json_text(String::new());
+        *response.body_mut() = Body::from_stream(parts);
+        Ok(response)
+    }
+
+    /// Which records there are, settled now.
+    async fn settled(&self, db: &Db, body: &str) -> Result<Left, Error> {
         let (open, close) = db.dialect().list();
         let ids = self
             .filters
@@ -268,19 +295,9 @@ impl List {
         let (ids,) = db.one::<(String,)>(ids).await?;
         let ids: Vec<i64> = ids.split(',').filter_map(|id| id.parse().ok()).collect();
         let (from, order) = db.dialect().in_order(1, &format!("{} t", self.entity.table()), "t.id");
-        let sql = format!("{open}SELECT {body} AS body FROM {from}{order}{close}");
-        let rest = Rest { db: db.clone(), sql, ids, at: 0 };
-        let parts = stream::try_unfold(rest, async |mut rest: Rest| {
-            Ok::<_, Error>(rest.next().await?.map(|part| (part, rest)))
-        });
-        let mut response = json_text(String::new());
-        *response.body_mut() = Body::from_stream(parts);
-        Ok(response)
+        Ok(Left::Settled { sql: format!("{open}SELECT {body} AS body FROM {from}{order}{close}"), ids, at: 0 })
     }
 }
-
-/// What is read of a list without paging before it is known to be a long one.
-const BEGINNING: Paging = Paging { page: 1, per_page: 250 };
 
 #[derive(sqlx::FromRow)]
 struct Part {
@@ -299,25 +316,56 @@ fn tagged(mut response: Response, tag: &str) -> Response {
 /// What is still to be sent of a list.
 struct Rest {
     db: Db,
-    sql: String,
-    ids: Vec<i64>,
-    at: usize,
+    together: i64,
+    left: Left,
+    /// What stands before the next part; nothing after the end.
+    between: Option<&'static str>,
+    ready: Option<String>,
+}
+
+enum Left {
+    /// These records, in this order.
+    Settled { sql: String, ids: Vec<i64>, at: usize },
+    /// The live records after an id, in the order of ids.
+    Walk { entity: Entity, after: i64 },
 }
 
 impl Rest {
-    /// The next part. A fault ends the answer before its end, which a reader of HTTP notices.
+    /// The next piece. A fault ends the answer before its end, which a reader of HTTP notices.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        if self.at >= self.ids.len() {
-            return Ok(None);
+        if let Some(part) = self.ready.take() {
+            return Ok(Some(part.into()));
         }
-        let (first, end) = (self.at == 0, self.ids.len().min(self.at + CHUNK));
-        let ids = Value::from(&self.ids[self.at..end]);
-        let (mut part,) = self.db.one::<(String,)>(Query::new(self.sql.as_str()).bind(ids)).await?;
-        part.insert(0, if first { '[' } else { ',' });
-        if end == self.ids.len() {
-            part.push(']');
+        let Some(between) = self.between else { return Ok(None) };
+        self.ready = self.left.next(&self.db, self.together).await?;
+        self.between = self.ready.is_some().then_some(",");
+        let piece = match (between, &self.ready) {
+            (_, Some(_)) => between,
+            ("[", None) => "[]",
+            (_, None) => "]",
+        };
+        Ok(Some(Bytes::from_static(piece.as_bytes())))
+    }
+}
+
+impl Left {
+    /// The inside of the next part.
+    async fn next(&mut self, db: &Db, together: i64) -> Result<Option<String>, Error> {
+        match self {
+            Self::Settled { ids, at, .. } if *at >= ids.len() => Ok(None),
+            Self::Settled { sql, ids, at } => {
+                let end = ids.len().min(*at + usize::try_from(together).unwrap_or(1));
+                let part = Value::from(&ids[*at..end]);
+                *at = end;
+                Ok(Some(db.one::<(String,)>(Query::new(sql.as_str()).bind(part)).await?.0))
+            }
+            Self::Walk { entity, after } => {
+                let (part, last) = bodies::next(db, *entity, *after, together).await?;
+                Ok(last.map(|last| {
+                    *after = last;
+                    part
+                }))
+            }
         }
-        self.at = end;
-        Ok(Some(part.into()))
     }
 }

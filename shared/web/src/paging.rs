@@ -67,7 +67,7 @@ pub struct Listing {
     /// Words that must all be in the texts of a record, letter case aside; telephone numbers are found however they are
     /// written.
     search: Option<String>,
-    /// What to sort by; a name that there is not is answered with those that there are.
+    /// What to sort by, `id` unless told (plans and features: `position`); a name that there is not is answered with those that there are.
     sort: Option<String>,
     /// `asc` (default) or `desc`.
     #[param(value_type = Option<String>, pattern = "^(asc|desc)$")]

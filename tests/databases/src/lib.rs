@@ -15,6 +15,7 @@
 use std::future::Future;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ use futures_util::FutureExt as _;
 use nexus_core::Clock;
 use nexus_core::config::DatabaseUrl;
 use nexus_db::{Db, Dialect, Options};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 /// A database of a test's own.
 #[derive(Clone, Debug)]
@@ -86,16 +88,50 @@ where
     F: FnOnce(World) -> Fut,
     Fut: Future<Output = ()>,
 {
+    on_older_sqlite("", story).await;
+}
+
+/// A story on an SQLite file that was made by the first version of the tables and filled by this script.
+pub async fn on_older_sqlite<F, Fut>(script: &'static str, story: F)
+where
+    F: FnOnce(World) -> Fut,
+    Fut: Future<Output = ()>,
+{
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = DatabaseUrl::Sqlite(folder.path().join("nexus.db").display().to_string());
+    let path = folder.path().join("nexus.db").display().to_string();
+    if !script.is_empty() {
+        let address = format!("sqlite://{path}?mode=rwc");
+        let mut connection = SqliteConnection::connect(&address).await.expect("a new SQLite file");
+        first_tables("sqlite").await.run(&mut connection).await.expect("the first tables");
+        sqlx::raw_sql(script).execute(&mut connection).await.expect("the script runs");
+        connection.close().await.expect("the file is closed");
+    }
+    let url = DatabaseUrl::Sqlite(path);
     let clock = Clock::fixed(start());
     let db = Db::open(&url, options(), clock.clone()).await.expect("a new SQLite database");
     story(World { db: db.clone(), url, clock }).await;
     db.close().await;
 }
 
+/// The migrations of a database up to the first.
+async fn first_tables(database: &str) -> Migrator {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(database);
+    let mut all = Migrator::new(folder).await.expect("the migrations can be read");
+    all.migrations.to_mut().truncate(1);
+    all
+}
+
 /// A story in a new PostgreSQL schema.
 pub async fn on_postgres<F, Fut>(story: F)
+where
+    F: FnOnce(World) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    on_older_postgres("", story).await;
+}
+
+/// A story in a PostgreSQL schema that was made by the first version of the tables and filled by this script.
+pub async fn on_older_postgres<F, Fut>(script: &'static str, story: F)
 where
     F: FnOnce(World) -> Fut,
     Fut: Future<Output = ()>,
@@ -106,7 +142,13 @@ where
     let fresh = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
     sqlx::raw_sql(AssertSqlSafe(fresh)).execute(&mut admin).await.expect("a new schema");
     let separator = if server.contains('?') { '&' } else { '?' };
-    let url = DatabaseUrl::Postgres(format!("{server}{separator}options=-csearch_path%3D{schema}").into());
+    let address = format!("{server}{separator}options=-csearch_path%3D{schema}");
+    if !script.is_empty() {
+        let mut connection = PgConnection::connect(&address).await.expect("the new schema");
+        first_tables("postgres").await.run(&mut connection).await.expect("the first tables");
+        sqlx::raw_sql(script).execute(&mut connection).await.expect("the script runs");
+    }
+    let url = DatabaseUrl::Postgres(address.into());
     let clock = Clock::fixed(start());
     let db = Db::open(&url, options(), clock.clone()).await.expect("a new PostgreSQL schema");
     let told = AssertUnwindSafe(story(World { db: db.clone(), url, clock })).catch_unwind().await;

@@ -16,7 +16,7 @@ use local_runner::server::{Bound, Running, Transport};
 use local_runner::{certificate, mount};
 use nexus_core::{Actor, Entity, Fields, Scope, fields};
 use nexus_db::changes::{Deed, Edit, Origin, change, feed};
-use nexus_db::{Db, accounts};
+use nexus_db::{Db, Query, accounts};
 use nexus_test_databases::World;
 use nexus_web::auth::{Keys, Rules};
 use nexus_web::{Auth, Limits, State};
@@ -167,6 +167,20 @@ impl Nexus {
     /// How many changes the feed holds: what was written, and what was not.
     pub async fn written(&self) -> usize {
         feed(self.db(), &Scope::All, 0, 10_000).await.unwrap().rows.len()
+    }
+
+    /// Every text that the history, the feed and the kept answers hold.
+    pub async fn texts(&self) -> Vec<(i64, String)> {
+        let changes = "SELECT id, CAST(before AS TEXT) || CAST(after AS TEXT) || coalesce(CAST(snapshot AS TEXT), '') || coalesce(reason, '') FROM changes";
+        let sets = "SELECT id, author || reason || coalesce(request_key, '') FROM changesets";
+        let keys = "SELECT id, prefix || hash || coalesce(name, '') FROM api_keys";
+        let kept = "SELECT CAST(0 AS BIGINT), request_key || fingerprint || coalesce(headers, '') || coalesce(answer, '') FROM requests";
+        let users = "SELECT t.id, t.search || b.body FROM users t JOIN users_bodies b ON b.id = t.id";
+        let mut all = Vec::new();
+        for sql in [changes, sets, keys, kept, users] {
+            all.extend(self.db().all::<(i64, String)>(Query::new(sql)).await.unwrap());
+        }
+        all
     }
 
     /// A company.

@@ -290,6 +290,8 @@ both! {
             (&gone["before"]["company_account_number"], &gone["before"]["description"]),
             (&json!("AAA-1"), &json!("of Alpha"))
         );
+        assert_eq!(gone["before"]["hostname"], "PC", "what leaves is told in full");
+        assert!(!gone.to_string().to_lowercase().contains("bravo"), "{gone}");
         let come = told(&of_b, "asset", pc).await;
         assert_eq!(come.len(), 1);
         let come = &come[0];

@@ -416,7 +416,6 @@ both! {
         nexus.stop().await;
     }
 
-    #[ignore = "an archived company is not renamed with its plan"]
     async fn a_company_that_was_away_when_its_plan_was_renamed_has_it_still(world: World) {
         let nexus = Nexus::serve(world).await;
         let agreed = Agreed::new(&nexus).await;
@@ -426,6 +425,26 @@ both! {
         admin.put(&agreed.path(), &json!({"name": "Platinum"})).await;
         admin.post("/api/companies/1/restore", &json!({})).await;
         assert_eq!(has(admin).await, before, "{}", company(admin).await);
+        nexus.stop().await;
+    }
+}
+
+both! {
+    async fn a_plan_under_either_name_in_a_whole_record_is_what_was_meant(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let agreed = Agreed::new(&nexus).await;
+        let admin = &agreed.admin;
+        for (field, plan) in [("billing_plan", json!("Gold")), ("plan_selected", json!("Silver")), ("billing_plan", Value::Null)] {
+            let mut whole = company(admin).await;
+            whole[field] = plan.clone();
+            let put = admin.put("/api/companies/1", &whole).await;
+            assert_eq!(put.status, 200, "{}", put.text);
+            let now = company(admin).await;
+            assert_eq!((&now["plan_selected"], &now["billing_plan"]), (&plan, &plan), "{field}");
+        }
+        // Whoever sends two new values means the newer name.
+        admin.put("/api/companies/1", &json!({"plan_selected": "One", "billing_plan": "Two"})).await;
+        assert_eq!(company(admin).await["plan_selected"], "One");
         nexus.stop().await;
     }
 }

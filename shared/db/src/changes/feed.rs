@@ -114,11 +114,12 @@ impl Stored {
         let (mut before, mut after) = (self.before.0, self.after.0);
         if *scope != Scope::All {
             let is = |side| self.companies.0.iter().all(|(_, found)| found == side);
+            let whole = self.snapshot.map(|fields| fields.0).unwrap_or_default();
             if is("enters") {
-                (action, before) = (Action::Create, Fields::new());
-                after = self.snapshot.map(|fields| fields.0).unwrap_or(after);
+                (action, before, after) = (Action::Create, Fields::new(), whole);
             } else if is("leaves") {
                 (action, after) = (Action::Archive, Fields::new());
+                before = whole.into_iter().chain(before).collect();
             }
         }
         Ok(FeedRow {

@@ -18,6 +18,7 @@ mod feed;
 mod numbers;
 mod pins;
 mod plan;
+mod plans;
 mod row;
 mod undo;
 mod write;
@@ -197,6 +198,9 @@ pub enum ChangeError {
     /// No person would be left who may do everything.
     #[error("one person must stay an administrator")]
     LastAdmin,
+    /// Companies have the plan that was to be archived.
+    #[error("{0} companies have this plan; give them another first")]
+    HasCompanies(usize),
     /// The change set names a record twice.
     #[error("{} {id} is changed twice in one change set", entity.as_str())]
     Twice {
@@ -243,6 +247,7 @@ pub async fn change(db: &Db, deed: &Deed, edits: Vec<Edit>) -> Result<Done, Chan
 pub(crate) async fn change_in(tx: &mut Tx, deed: &Deed, edits: Vec<Edit>, now: &str) -> Result<Done, ChangeError> {
     lock_feed(tx).await?;
     let mut rows: Vec<row::Row> = edits.into_iter().map(row::Row::from).collect();
+    plans::follow(tx, &mut rows).await?;
     decide::decide(tx, &mut rows, decide::Failure::Abort, deed.pins()).await?;
     Ok(write::write_new(tx, deed, rows, None, now).await?)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::numbers::Numbers;
 use super::row::{Action, Outcome, Row, RowState, references};
-use super::{Deed, Done, Touched, pins};
+use super::{Deed, Done, Touched, pins, plans};
 use crate::query::Batch;
 use crate::records::Record;
 use crate::{Dialect, Query, Result, Tx, bodies, search};
@@ -96,6 +96,7 @@ pub(super) fn write_records(dialect: Dialect, rows: &mut [Row], who: &str, now: 
             batch.push(query.bind(more).bind(entity.as_str()));
         }
     }
+    plans::rename_archived(rows, batch);
     write_links(dialect, rows, batch);
     pins::write(dialect, rows, who, now, batch);
 }
@@ -248,10 +249,12 @@ pub(super) fn insert_changes(
     Query::new(sql).bind(Value::from(payload)).bind(changeset_id).bind(now)
 }
 
-/// The whole record, for the readers of a company that it enters.
+/// The whole record, for the readers of a company that it enters or leaves.
 pub(super) fn snapshot(row: &Row) -> Option<&Fields> {
     match &row.outcome {
-        Outcome::Write { record, sight, .. } if !sight.enters.is_empty() => Some(&record.fields),
+        Outcome::Write { record, sight, .. } if !(sight.enters.is_empty() && sight.leaves.is_empty()) => {
+            Some(&record.fields)
+        }
         _ => None,
     }
 }
