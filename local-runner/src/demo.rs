@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use nexus_client::Client;
 use nexus_core::Clock;
 use nexus_jobs::Event;
-use nexus_simulators::{Freshservice, Size};
+use nexus_simulators::{Datto, Freshservice, Size};
 
 use crate::cli::Cli;
 use crate::server::Signals;
@@ -19,13 +20,18 @@ const SEED: u64 = 2026;
 /// Serves a demo until Ctrl-C. It lives in a folder of its own that goes with it; nothing that is configured for a real
 /// Nexus is used.
 pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
-    let size = Size { companies: 200, contacts: 5_000, devices: 0 };
+    let size = Size::default();
     let vendor = Freshservice::start(size, SEED).await.map_err(RunnerError::Server)?;
+    let datto = Datto::start(size, SEED).await.map_err(RunnerError::Server)?;
     let folder = tempfile::tempdir().map_err(RunnerError::file("make", &std::env::temp_dir()))?;
     let environment = [
         ("NEXUS__FRESHSERVICE__API_KEY", vendor.api_key().to_owned()),
         ("NEXUS__FRESHSERVICE__BASE_URL", vendor.base_url()),
         ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0".to_owned()),
+        ("NEXUS__DATTO__PUBLIC_KEY", datto.api_key().to_owned()),
+        ("NEXUS__DATTO__SECRET_KEY", datto.api_secret().to_owned()),
+        ("NEXUS__DATTO__BASE_URL", datto.base_url()),
+        ("NEXUS__DATTO__REQUESTS_PER_MINUTE", "0".to_owned()),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value));
 
@@ -49,10 +55,17 @@ pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
 /// Runs the syncs and tells what came of them.
 async fn sync(instance: &Instance, url: &str) -> Result<(), RunnerError> {
     let client = jobs::client(instance, url)?;
-    let name = sync_freshservice::NAME;
+    // The companies first: sites are tied to them.
+    for name in [sync_freshservice::NAME, sync_datto::NAME] {
+        sync_by(name, instance, &client).await?;
+    }
+    Ok(())
+}
+
+async fn sync_by(name: &str, instance: &Instance, client: &Client) -> Result<(), RunnerError> {
     let watch = Watch::new();
     let began = Instant::now();
-    let ended = jobs::run(name, &instance.config, &client, &Event::manual(name), &watch).await;
+    let ended = jobs::run(name, &instance.config, client, &Event::manual(name), &watch).await;
     watch.end();
     let run = ended?;
     let mut told = format!("{name}: {} in {:.1} s", run.state.as_str(), began.elapsed().as_secs_f64());

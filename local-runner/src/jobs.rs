@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn is_configured(name: &str, config: &Config) -> bool {
     match name {
         sync_freshservice::NAME => config.freshservice.is_configured(),
+        sync_datto::NAME => config.datto.is_configured(),
         _ => false,
     }
 }
@@ -35,12 +36,20 @@ pub async fn run(
     event: &Event,
     reporter: &dyn Reporter,
 ) -> Result<Run, RunnerError> {
+    let unusable = |error: &dyn std::error::Error| RunnerError::Usage(error.to_string());
     match name {
         sync_freshservice::NAME => {
-            let job = sync_freshservice::job(config).map_err(|error| RunnerError::Usage(error.to_string()))?;
+            let job = sync_freshservice::job(config).map_err(|error| unusable(&error))?;
             Ok(nexus_jobs::run(&job, client, event, Deadline::none(), reporter).await?)
         }
-        _ => Err(RunnerError::Usage(format!("there is no job {name:?}; there is {}", sync_freshservice::NAME))),
+        sync_datto::NAME => {
+            let job = sync_datto::job(config).map_err(|error| unusable(&error))?;
+            Ok(nexus_jobs::run(&job, client, event, Deadline::none(), reporter).await?)
+        }
+        _ => {
+            let names = [sync_freshservice::NAME, sync_datto::NAME].join(", ");
+            Err(RunnerError::Usage(format!("there is no job {name:?}; there are {names}")))
+        }
     }
 }
 

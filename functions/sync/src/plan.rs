@@ -52,11 +52,18 @@ impl Observed {
     /// Puts the ids of our records in the place of the source's.
     pub(crate) fn resolve(&mut self, entity: Entity, ids: impl Fn(Entity, &str) -> Option<i64>) {
         for (field, external) in std::mem::take(&mut self.links) {
-            let Some(Kind::Links(link)) = entity.field(&field).map(|field| field.kind) else { continue };
-            let mut found: Vec<i64> = external.iter().filter_map(|id| ids(link.entity, id)).collect();
-            found.sort_unstable();
-            found.dedup();
-            self.fields.insert(field, Value::from(found));
+            let found = |target| {
+                let mut found: Vec<i64> = external.iter().filter_map(|id| ids(target, id)).collect();
+                found.sort_unstable();
+                found.dedup();
+                found
+            };
+            let value = match entity.field(&field).map(|field| field.kind) {
+                Some(Kind::Links(link)) => Value::from(found(link.entity)),
+                Some(Kind::Reference(target)) => Value::from(found(target).first().copied()),
+                _ => continue,
+            };
+            self.fields.insert(field, value);
         }
     }
 
@@ -105,11 +112,13 @@ pub(crate) fn plan(
             let known = |field: &str| field_policy(source, entity, field) != Policy::Never;
             let fields = observed.fields.iter().filter(|(field, value)| known(field) && !is_blank(value));
             let mut fields: Fields = fields.map(|(field, value)| (field.clone(), value.clone())).collect();
-            // Whoever has no name in the source is called by what tells them apart, until somebody knows better.
-            if entity.field("name").is_some_and(|field| field.required) && !fields.contains_key("name") {
+            // What has no name in the source is called by what tells it apart, until somebody knows better.
+            let unnamed =
+                ["name", "hostname"].into_iter().find(|name| entity.field(name).is_some_and(|field| field.required));
+            if let Some(unnamed) = unnamed.filter(|name| !fields.contains_key(*name)) {
                 let email = fields.get("email").cloned();
                 let name = email.unwrap_or_else(|| Value::String(format!("{source} {}", observed.external_id)));
-                fields.insert("name".to_owned(), name);
+                fields.insert(unnamed.to_owned(), name);
             }
             (id, Action::Create, None, fields, format!("new in {source}"), true)
         }

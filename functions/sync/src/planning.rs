@@ -12,7 +12,7 @@ use nexus_db::{Error, Tx};
 use serde_json::Value;
 
 use crate::plan::{Match, Observed, Planned, plan, read};
-use crate::policy::{self, Vanished, Weight};
+use crate::policy::{self, Role, Vanished, Weight};
 
 /// Records that are planned together; see the chunks of `nexus_db::changes::apply`.
 const CHUNK: usize = 250;
@@ -39,8 +39,10 @@ pub(crate) async fn plan_run(
     let now = instant::canonical(clock.now());
     let deed = Deed::new(actor, Origin::Sync, format!("Read from {source}"));
     let draft = Draft::begin(tx, &deed, run_id, &now).await?;
-    let report = Report { scopes: complete.scopes, quarantined: complete.quarantined, ..Report::default() };
-    let quarantined: BTreeSet<Entity> = report.quarantined.iter().map(|one| one.entity).collect();
+    let Complete { scopes, quarantined, gaps, .. } = complete;
+    let doubtful: BTreeSet<(Entity, Option<String>)> =
+        quarantined.iter().map(|one| (one.entity, one.scope.clone())).collect();
+    let report = Report { scopes, quarantined, gaps, ..Report::default() };
     let mut planning = Planning {
         clock,
         now,
@@ -52,16 +54,17 @@ pub(crate) async fn plan_run(
         weights: BTreeMap::new(),
         first: true,
     };
-    for entity in quarantined {
-        planning.doubt(entity, "Some records could not be understood.");
+    for (entity, scope) in doubtful {
+        planning.doubt(entity, scope.as_deref(), "Some records could not be understood.");
     }
     for entity in Entity::ALL {
         planning.entity(tx, entity).await?;
     }
-    let Planning { draft, report, weights, first, .. } = planning;
-    let weighed: Vec<(&ScopeReport, Weight)> =
-        report.scopes.iter().map(|scope| (scope, weights.get(&scope.name).cloned().unwrap_or_default())).collect();
-    let hold = policy::hold_reason(first, &weighed);
+    let Planning { draft, report, mut weights, first, .. } = planning;
+    for (name, weight) in &mut weights {
+        weight.part = report.scopes.iter().any(|whole| is_part(whole, name));
+    }
+    let hold = policy::hold_reason(first, &weights);
     Ok(Outcome { changeset_id: draft.finish(tx).await?, report, hold })
 }
 
@@ -85,6 +88,9 @@ struct Known {
     pins: BTreeSet<(i64, String)>,
     /// The source's ids by our ids: a record has one counterpart in a source.
     taken: HashMap<i64, String>,
+    role: Role,
+    /// Of sources that only refer to our records: the strong keys of those.
+    keys: HashMap<i64, String>,
     /// Keys that an earlier observation of this run has claimed for a new record.
     claimed: HashMap<String, String>,
     seen: BTreeSet<String>,
@@ -96,8 +102,11 @@ impl Planning<'_> {
         if !self.report.scopes.iter().any(|scope| scope.entity == entity) && links.is_empty() {
             return Ok(());
         }
+        let role = policy::role(self.source, entity);
         self.first &= links.is_empty();
         let mut known = Known {
+            role,
+            keys: if role == Role::Refers { keys_of(tx, entity, &links).await? } else { HashMap::new() },
             pins: sources::pins(tx, entity).await?,
             taken: links.iter().map(|link| (link.record_id, link.external_id.clone())).collect(),
             links: links.into_iter().map(|link| (link.external_id.clone(), link)).collect(),
@@ -125,10 +134,10 @@ impl Planning<'_> {
             self.report.scopes.iter().filter(|scope| scope.entity == entity).map(|scope| scope.records).sum();
         let live = known.links.values().filter(|link| link.archived_at.is_none()).count();
         if known.seen.is_empty() && live > 0 {
-            self.doubt(entity, "The list came back empty, which it was not before.");
+            self.doubt(entity, None, "The list came back empty, which it was not before.");
         }
         if reported > known.seen.len() as u64 {
-            self.doubt(entity, "Fewer records arrived than were read.");
+            self.doubt(entity, None, "Fewer records arrived than were read.");
         }
         // What could not be understood is there all the same.
         known.seen.extend(self.report.quarantined.iter().filter_map(|one| one.external_id.clone()));
@@ -150,13 +159,15 @@ impl Planning<'_> {
             if !known.seen.insert(external_id.clone()) {
                 continue;
             }
+            let scope = observation.scope.clone();
             let mut observed = match read(observation) {
                 Ok(observed) => observed,
                 Err(reason) => {
-                    self.quarantine(entity, external_id, reason);
+                    self.quarantine(entity, external_id, scope, reason);
                     continue;
                 }
             };
+            self.compare_key(entity, known, &observed);
             observed.resolve(entity, |target, id| self.ids.get(&(target, id.to_owned())).copied());
             let hash = observed.hash();
             match known.links.get(&external_id) {
@@ -195,13 +206,7 @@ impl Planning<'_> {
         let mut rows: Vec<Proposal> = Vec::with_capacity(changed.len());
         for ((observed, hash), record_id) in changed.into_iter().zip(ours) {
             if let Some(reason) = self.gap(entity, known, &observed, record_id) {
-                self.report.gaps.push(Gap {
-                    entity,
-                    external_id: observed.external_id.clone(),
-                    name: observed.name(),
-                    reason,
-                });
-                self.count(entity, "gap", 1);
+                self.tell_gap(entity, &observed, reason);
                 continue;
             }
             let matched = match record_id.and_then(|id| records.get(&id).map(|record| (id, record))) {
@@ -253,6 +258,16 @@ impl Planning<'_> {
 
     /// Why a record of the source has no place in the directory: something for a person to settle.
     fn gap(&self, entity: Entity, known: &Known, observed: &Observed, record_id: Option<i64>) -> Option<String> {
+        let key = observed.key(entity);
+        if known.role == Role::Refers {
+            let field = policy::strong_key(entity).unwrap_or("key").replace('_', " ");
+            return record_id.is_none().then(|| match key {
+                Some(key) => {
+                    format!("No {} has its {field} {key}. Correct it, or add the {}.", entity.as_str(), entity.as_str())
+                }
+                None => format!("It has no {field}, so that nobody knows whose it is. Give it one."),
+            });
+        }
         let other = |id: &i64| known.taken.get(id).filter(|external| **external != observed.external_id);
         if let Some(other) = record_id.as_ref().and_then(other) {
             return Some(format!(
@@ -266,7 +281,6 @@ impl Planning<'_> {
         if record_id.is_some() {
             return None;
         }
-        let key = observed.key(entity);
         if let Some(other) = key.as_ref().and_then(|key| known.claimed.get(key)) {
             let field = policy::strong_key(entity).unwrap_or("key");
             return Some(format!("It has the same {field} as {other}; give one of the two another."));
@@ -287,7 +301,7 @@ impl Planning<'_> {
         let absent: Vec<&SourceLink> = known
             .links
             .values()
-            .filter(|link| whole.contains(&link.scope) && link.archived_at.is_none())
+            .filter(|link| (whole.contains(&link.scope) || self.is_gone(&link.scope)) && link.archived_at.is_none())
             .filter(|link| !known.seen.contains(&link.external_id))
             .collect();
         let ids: Vec<&str> = absent.iter().map(|link| link.external_id.as_str()).collect();
@@ -298,7 +312,7 @@ impl Planning<'_> {
         let mut rows = Vec::new();
         for link in absent {
             let Some(record) = records.get(&link.record_id) else { continue };
-            let Some((action, fields)) = farewell(entity, record) else { continue };
+            let Some((action, fields)) = farewell(known.role, entity, record) else { continue };
             self.weights.entry(link.scope.clone()).or_default().vanishing += 1;
             self.count(entity, if action == Action::Archive { "archive" } else { "update" }, 1);
             rows.push(Proposal {
@@ -315,19 +329,51 @@ impl Planning<'_> {
         self.draft.add(tx, rows).await
     }
 
+    /// Whether a list is gone: the list that it is a part of is complete, and does not tell of it any more.
+    fn is_gone(&self, scope: &str) -> bool {
+        self.report.scopes.iter().any(|whole| whole.complete && is_part(whole, scope))
+            && !self.report.scopes.iter().any(|told| told.name == scope)
+    }
+
+    /// A record that refers to one of ours by its key and is tied to another one stays where it is, and a person is told.
+    fn compare_key(&mut self, entity: Entity, known: &Known, observed: &Observed) {
+        let Some(tied) = known.links.get(&observed.external_id).and_then(|link| known.keys.get(&link.record_id)) else {
+            return;
+        };
+        if let Some(key) = observed.key(entity).filter(|key| key != tied) {
+            let (kind, field) = (entity.as_str(), policy::strong_key(entity).unwrap_or("key").replace('_', " "));
+            let reason = format!("Its {field} is {key}, but it is tied to the {kind} {tied}. Correct one of the two.");
+            self.tell_gap(entity, observed, reason);
+        }
+    }
+
+    fn tell_gap(&mut self, entity: Entity, observed: &Observed, reason: String) {
+        self.count(entity, "gap", 1);
+        // What the job has told of it already says more.
+        let told = |gap: &Gap| gap.entity == entity && gap.external_id == observed.external_id;
+        if !self.report.gaps.iter().any(told) {
+            let (external_id, name) = (observed.external_id.clone(), observed.name());
+            self.report.gaps.push(Gap { entity, external_id, name, reason });
+        }
+    }
+
     fn is_due(&self, link: &SourceLink) -> bool {
         let since = link.missing_since.as_deref().and_then(instant::parse);
         since.is_some_and(|since| self.clock.now().duration_since(since) >= policy::GRACE)
     }
 
-    fn quarantine(&mut self, entity: Entity, external_id: String, reason: String) {
-        self.doubt(entity, "Some records could not be understood.");
-        self.report.quarantined.push(Quarantined { entity, external_id: Some(external_id), reason });
+    fn quarantine(&mut self, entity: Entity, external_id: String, scope: String, reason: String) {
+        self.doubt(entity, Some(&scope), "Some records could not be understood.");
+        let (external_id, scope) = (Some(external_id), Some(scope));
+        self.report.quarantined.push(Quarantined { entity, external_id, scope, reason });
     }
 
-    /// Takes away the proof that lists of a kind were read completely.
-    fn doubt(&mut self, entity: Entity, why: &str) {
-        for scope in self.report.scopes.iter_mut().filter(|scope| scope.entity == entity && scope.complete) {
+    /// Takes away the proof that a list was read completely; without a name that of every list of a kind.
+    fn doubt(&mut self, entity: Entity, name: Option<&str>, why: &str) {
+        let meant = |scope: &&mut ScopeReport| {
+            scope.entity == entity && scope.complete && name.is_none_or(|name| name == scope.name)
+        };
+        for scope in self.report.scopes.iter_mut().filter(meant) {
             scope.complete = false;
             scope.error = Some(why.to_owned());
         }
@@ -340,13 +386,27 @@ impl Planning<'_> {
     }
 }
 
+/// Whether a list belongs to a record of another.
+fn is_part(whole: &ScopeReport, name: &str) -> bool {
+    whole.parts.as_deref().is_some_and(|prefix| name.starts_with(prefix))
+}
+
+/// The strong keys of the records that these links tie.
+async fn keys_of(tx: &mut Tx, entity: Entity, links: &[SourceLink]) -> Result<HashMap<i64, String>, Error> {
+    let ids: BTreeSet<i64> = links.iter().map(|link| link.record_id).collect();
+    let records = records::load(tx, entity, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let key = |record: &Record| records::key(record.fields.get(policy::strong_key(entity)?)?);
+    Ok(records.into_iter().filter_map(|(id, record)| Some((id, key(&record)?))).collect())
+}
+
 fn ids_from(first: i64, n: usize) -> std::ops::Range<i64> {
     first..first + i64::try_from(n).unwrap_or(i64::MAX - first)
 }
 
 /// What happens to a record whose time is up, if it did not happen before.
-fn farewell(entity: Entity, record: &Record) -> Option<(Action, Fields)> {
-    match policy::vanished(entity) {
+fn farewell(role: Role, entity: Entity, record: &Record) -> Option<(Action, Fields)> {
+    match policy::vanished(role, entity) {
+        Vanished::Stay => None,
         Vanished::Archive => Some((Action::Archive, Fields::new())),
         Vanished::Deactivate => {
             let active = record.fields.get("active") == Some(&Value::Bool(true));

@@ -19,8 +19,8 @@ pub fn field_policy(source: &str, entity: Entity, field: &str) -> Policy {
     match (source, entity, field) {
         // Notes are written by technicians; the department's text is a start.
         ("freshservice", Entity::Company, "description") => Policy::FillIfEmpty,
-        // Freshservice knows nothing of these.
-        ("freshservice", Entity::Contact, "employment_type") => Policy::Never,
+        // A site tells which company it belongs to, and nothing of the company. Freshservice knows no kinds of employment.
+        ("datto", Entity::Company, _) | ("freshservice", Entity::Contact, "employment_type") => Policy::Never,
         _ => Policy::SourceWins,
     }
 }

@@ -109,6 +109,10 @@ pub struct ScopeReport {
     pub records: u64,
     /// Why it is not complete.
     pub error: Option<String>,
+    /// The lists that belong to its records have names that begin so. When this list is complete, one of them that is not
+    /// told of is gone, with all that was in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<String>,
 }
 
 /// A record that could not be understood.
@@ -120,6 +124,9 @@ pub struct Quarantined {
     pub entity: Entity,
     /// The vendor's id, where readable.
     pub external_id: Option<String>,
+    /// The list that it stands in.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// What is wrong with it, naming the field.
     pub reason: String,
 }
@@ -135,6 +142,9 @@ pub struct Complete {
     pub quarantined: Vec<Quarantined>,
     /// Calls made to the vendor in all.
     pub vendor_calls: u64,
+    /// What the job noticed in the source that a person should look at.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
     /// Set when the job gave up: nothing is planned, the directory stays as it was.
     pub error: Option<String>,
 }

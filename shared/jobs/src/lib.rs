@@ -56,4 +56,4 @@ pub use error::JobError;
 pub use event::{Event, EventError};
 pub use progress::{Reporter, Silent};
 pub use run::{Job, run};
-pub use sink::{Record, Scope, Sink, Stopped};
+pub use sink::{Place, Record, Scope, Sink, Stopped};

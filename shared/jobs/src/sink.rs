@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nexus_client::EncodedBatch;
-use nexus_core::sync::{Complete, Observation, Progress, Quarantined, ScopeReport};
+use nexus_core::sync::{Complete, Gap, Observation, Progress, Quarantined, ScopeReport};
 use nexus_core::{Entity, Fields};
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -37,15 +37,20 @@ pub struct Stopped;
 pub(crate) struct Tally {
     scopes: Vec<ScopeReport>,
     quarantined: Vec<Quarantined>,
+    gaps: Vec<Gap>,
     vendor_calls: u64,
 }
 
 impl Tally {
     pub(crate) fn into_report(self, error: Option<String>) -> Complete {
-        let Self { scopes, quarantined, vendor_calls } = self;
-        Complete { scopes, quarantined, vendor_calls, error }
+        let Self { scopes, quarantined, gaps, vendor_calls } = self;
+        Complete { scopes, quarantined, vendor_calls, gaps, error }
     }
 }
+
+/// Names a list that was begun, to go on with it later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(usize);
 
 /// Takes what a job reads. Full batches go off to Nexus while the job reads on.
 pub struct Sink<'a> {
@@ -87,11 +92,23 @@ impl<'a> Sink<'a> {
     ///
     /// It counts as incomplete until [`Scope::complete`] is called, so that a job which leaves early cannot make the
     /// records that it did not see look absent.
-    pub fn scope(&mut self, name: &'static str, entity: Entity) -> Scope<'_, 'a> {
+    pub fn scope(&mut self, name: impl Into<String>, entity: Entity) -> Scope<'_, 'a> {
         let error = Some("The list was not read to its end".to_owned());
-        self.tally.scopes.push(ScopeReport { name: name.to_owned(), entity, complete: false, records: 0, error });
-        let place = self.tally.scopes.len() - 1;
-        Scope { sink: self, name, entity, place, quarantined: 0 }
+        let report = ScopeReport { name: name.into(), entity, complete: false, records: 0, error, parts: None };
+        self.tally.scopes.push(report);
+        let place = Place(self.tally.scopes.len() - 1);
+        Scope { sink: self, place }
+    }
+
+    /// Goes on with a list: several can be read at a time.
+    pub fn at(&mut self, place: Place) -> Scope<'_, 'a> {
+        Scope { sink: self, place }
+    }
+
+    /// Tells of something that a person should look at.
+    pub fn gap(&mut self, gap: Gap) {
+        tracing::info!(entity = gap.entity.as_str(), external_id = gap.external_id, reason = gap.reason, "gap");
+        self.tally.gaps.push(gap);
     }
 
     /// Sends what is left.
@@ -115,10 +132,7 @@ impl<'a> Sink<'a> {
 /// One list of a run, being read.
 pub struct Scope<'s, 'a> {
     sink: &'s mut Sink<'a>,
-    name: &'static str,
-    entity: Entity,
-    place: usize,
-    quarantined: u64,
+    place: Place,
 }
 
 impl Scope<'_, '_> {
@@ -127,7 +141,8 @@ impl Scope<'_, '_> {
     /// A record that is too large to be sent is quarantined, so that it does not keep the others from Nexus.
     pub async fn observe(&mut self, record: Record) -> Result<(), Stopped> {
         let Record { external_id, fields, links } = record;
-        let observation = Observation { entity: self.entity, external_id, scope: self.name.to_owned(), fields, links };
+        let ScopeReport { name, entity, .. } = self.report();
+        let observation = Observation { entity: *entity, external_id, scope: name.clone(), fields, links };
         let mut fits = self.sink.open.push(&observation, BATCH_BYTES).is_ok();
         if !fits && !self.sink.open.is_empty() {
             self.sink.flush().await?;
@@ -144,9 +159,21 @@ impl Scope<'_, '_> {
 
     /// Leaves a record out that cannot be understood; the list is then not complete.
     pub fn quarantine(&mut self, external_id: Option<String>, reason: String) {
-        tracing::warn!(scope = self.name, external_id, reason, "record quarantined");
-        self.quarantined += 1;
-        self.sink.tally.quarantined.push(Quarantined { entity: self.entity, external_id, reason });
+        let ScopeReport { name, entity, .. } = self.report();
+        tracing::warn!(scope = name, external_id, reason, "record quarantined");
+        let quarantined = Quarantined { entity: *entity, external_id, scope: Some(name.clone()), reason };
+        self.sink.tally.quarantined.push(quarantined);
+    }
+
+    /// The lists whose names begin so belong to the records of this one: one that is not told of any more is gone.
+    pub fn has_parts(&mut self, prefix: &str) {
+        self.report().parts = Some(prefix.to_owned());
+    }
+
+    /// Where to go on with this list later.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
     }
 
     /// As [`Sink::step`].
@@ -161,7 +188,9 @@ impl Scope<'_, '_> {
 
     /// The list was read to its end without an error. It is complete, if every record was understood.
     pub fn complete(mut self) {
-        let error = match self.quarantined {
+        let name = &self.report().name.clone();
+        let quarantined = self.sink.tally.quarantined.iter().filter(|one| one.scope.as_ref() == Some(name)).count();
+        let error = match quarantined {
             0 => None,
             1 => Some("1 record could not be understood".to_owned()),
             several => Some(format!("{several} records could not be understood")),
@@ -174,11 +203,12 @@ impl Scope<'_, '_> {
     /// The list was not read to its end; `reason` is a sentence for a person.
     pub fn fail(mut self, reason: impl Into<String>) {
         let reason = reason.into();
-        tracing::warn!(scope = self.name, reason, "list not read to its end");
-        self.report().error = Some(reason);
+        let report = self.report();
+        tracing::warn!(scope = report.name, reason, "list not read to its end");
+        report.error = Some(reason);
     }
 
     fn report(&mut self) -> &mut ScopeReport {
-        &mut self.sink.tally.scopes[self.place]
+        &mut self.sink.tally.scopes[self.place.0]
     }
 }

@@ -51,6 +51,11 @@ impl BaseUrl {
         url.origin() == self.0.origin() && url.username().is_empty() && url.password().is_none()
     }
 
+    /// The name of the host, if it has one.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.0.domain()
+    }
+
     /// Whether calls stay on this machine, and so must not go through a proxy.
     pub(crate) fn is_this_machine(&self) -> bool {
         is_this_machine(&self.0)

@@ -107,6 +107,9 @@ pub enum ConfigError {
     /// Not a Freshservice domain.
     #[error("not a Freshservice domain; write `acme` or `acme.freshservice.com`")]
     Domain,
+    /// Not a platform of Datto RMM.
+    #[error("not a platform of Datto RMM; write `https://pinotage-api.centrastage.net`, with the name of yours")]
+    Platform,
     /// Not a usable base address.
     #[error("not a base address: {reason}")]
     BaseUrl {

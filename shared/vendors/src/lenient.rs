@@ -63,6 +63,22 @@ impl Fields {
         self.take(field).as_str()?.trim().parse().ok()
     }
 
+    /// A point in time in any form that Datto has been seen to send: RFC 3339, milliseconds or seconds since 1970 as number
+    /// or text. The year 1 stands for none. A broken one is absent.
+    pub(crate) fn any_time(&mut self, field: &str) -> Option<Timestamp> {
+        const YEAR_ONE: f64 = -62_135_596_800.0;
+        /// As seconds far in the future, as milliseconds in 1973.
+        const FIRST_MILLISECONDS: f64 = 100_000_000_000.0;
+        let value = canonical_text(&self.take(field))?;
+        let Ok(number) = value.parse::<f64>() else { return value.parse().ok() };
+        let seconds = if number.abs() >= FIRST_MILLISECONDS { number / 1_000.0 } else { number };
+        if !seconds.is_finite() || seconds <= YEAR_ONE {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "what is too large is at the end of time, and no time")]
+        Timestamp::from_millisecond((seconds * 1_000.0).round() as i64).ok()
+    }
+
     /// A list of whole numbers; `null` is the empty list, and so is a `null` in the list nothing.
     pub(crate) fn integers(&mut self, field: &'static str) -> Result<Vec<i64>, Unreadable> {
         let unreadable = Unreadable { field, expected: "a list of whole numbers" };
@@ -82,6 +98,21 @@ impl Fields {
             Value::Array(values) => Ok(values.into_iter().filter(|value| !value.is_null()).collect()),
             _ => Err(unreadable),
         }
+    }
+
+    /// A list of objects.
+    pub(crate) fn objects(&mut self, field: &'static str) -> Result<Vec<Map<String, Value>>, Unreadable> {
+        let unreadable = Unreadable { field, expected: "a list of objects" };
+        let objects = self.list(field, unreadable)?.into_iter().map(|value| match value {
+            Value::Object(object) => Ok(object),
+            _ => Err(unreadable),
+        });
+        objects.collect()
+    }
+
+    /// The fields that are left.
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = (String, Value)> {
+        self.0.into_iter()
     }
 
     /// An object inside the record.
@@ -223,6 +254,33 @@ mod tests {
         for broken in [json!("yesterday"), json!("2019-04-31T00:00:00Z"), json!(1_554_353_115), json!(null), json!({})]
         {
             assert_eq!(field(broken.clone()).time("field"), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_datto_is_read_in_every_form() {
+        let time: Timestamp = "2024-07-16T12:00:00Z".parse().unwrap();
+        for value in [
+            json!(1_721_131_200_000_i64),
+            json!(1_721_131_200),
+            json!(1_721_131_200.0),
+            json!("1721131200000"),
+            json!("2024-07-16T12:00:00Z"),
+            json!("2024-07-16T14:00:00.000+02:00"),
+        ] {
+            assert_eq!(field(value.clone()).any_time("field"), Some(time), "{value}");
+        }
+        for none in [
+            json!(null),
+            json!(""),
+            json!("yesterday"),
+            json!(-62_135_596_800_000_i64),
+            json!(-62_135_596_800_i64),
+            json!(1e300),
+            json!("NaN"),
+            json!([1]),
+        ] {
+            assert_eq!(field(none.clone()).any_time("field"), None, "{none}");
         }
     }
 

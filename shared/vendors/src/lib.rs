@@ -1,6 +1,6 @@
 //! Clients of the vendors' APIs: paced, retried, paged and leniently decoded reads.
 //!
-//! [`freshservice::Freshservice`] reads Freshservice API v2. Every client goes through the same transport, which keeps
+//! [`freshservice::Freshservice`] reads Freshservice API v2, [`datto::Datto`] Datto RMM API v2. Every client goes through the same transport, which keeps
 //! to a pace that all clones of a client share, repeats a read that failed in passing, waits when the vendor says so
 //! (up to a ceiling), and never lets a credential into an error, a log line or another host.
 //!
@@ -21,6 +21,7 @@
 //! - Anything that only one job needs.
 
 mod base_url;
+pub mod datto;
 mod error;
 mod excerpt;
 pub mod freshservice;
@@ -30,6 +31,7 @@ mod pacing;
 mod page;
 mod retry;
 mod transport;
+mod walk;
 
 pub use base_url::BaseUrl;
 pub use error::{ConfigError, Error, TransportKind};

@@ -24,6 +24,8 @@ struct Schedule {
     last_slot: Option<Instant>,
     /// Distance that the vendor's count of remaining calls asks for.
     vendor_interval: Duration,
+    /// Distance that the vendor's quota asks for.
+    allowed_interval: Duration,
     held_until: Option<Instant>,
 }
 
@@ -58,11 +60,18 @@ impl Pacer {
         self.schedule().vendor_interval = MINUTE / calls.max(1);
     }
 
+    /// Keeps below so many calls a second, from what the vendor says of the account.
+    pub(crate) fn allow(&self, per_second: f64) {
+        if let Ok(interval) = Duration::try_from_secs_f64(1.0 / per_second) {
+            self.schedule().allowed_interval = interval;
+        }
+    }
+
     fn reserve(&self) -> Instant {
         let now = Instant::now();
         let mut schedule = self.schedule();
         let paced = self.own_interval.and_then(|own| {
-            let interval = own.max(schedule.vendor_interval);
+            let interval = own.max(schedule.vendor_interval).max(schedule.allowed_interval);
             schedule.last_slot.map(|last| last + interval)
         });
         let slot = [paced, schedule.held_until].into_iter().flatten().fold(now, Instant::max);

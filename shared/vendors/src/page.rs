@@ -20,6 +20,8 @@ pub struct Page<T> {
     pub quarantined: Vec<Quarantined>,
     /// Records left out because their id had come before. Lists shift while people edit, so some are normal.
     pub duplicates: usize,
+    /// Records of the whole list, where the vendor tells.
+    pub total: Option<u64>,
 }
 
 /// A record that could not be read.
@@ -39,19 +41,35 @@ pub(crate) type ReadRecord<T> = fn(i64, &mut Fields) -> Result<T, Unreadable>;
 ///
 /// A missing key is an error and not an empty list: an error page with status 200 would otherwise empty the directory.
 pub(crate) fn open<'a>(body: &'a [u8], keys: &[&str]) -> Result<&'a RawValue, Error> {
-    let mut envelope: BTreeMap<String, &'a RawValue> = serde_json::from_slice(body).map_err(|error| {
-        // serde's own words may quote the body.
-        let reason = if error.is_data() { "expected an object" } else { "not JSON" };
-        Error::malformed("$", format!("{reason} (line {}, column {})", error.line(), error.column()))
-    })?;
-    keys.iter()
-        .find_map(|key| envelope.remove(*key))
-        .ok_or_else(|| Error::malformed(format!("$.{}", keys.join("|")), "missing"))
+    Envelope::read(body)?.take(keys)
+}
+
+/// An answer, its members still unread.
+pub(crate) struct Envelope<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Envelope<'a> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Error> {
+        serde_json::from_slice(body).map(Self).map_err(|error| {
+            // serde's own words may quote the body.
+            let reason = if error.is_data() { "expected an object" } else { "not JSON" };
+            Error::malformed("$", format!("{reason} (line {}, column {})", error.line(), error.column()))
+        })
+    }
+
+    pub(crate) fn take(&mut self, keys: &[&str]) -> Result<&'a RawValue, Error> {
+        keys.iter()
+            .find_map(|key| self.0.remove(*key))
+            .ok_or_else(|| Error::malformed(format!("$.{}", keys.join("|")), "missing"))
+    }
 }
 
 /// The list in the envelope, each record still unread.
 pub(crate) fn open_list<'a>(body: &'a [u8], keys: &[&str]) -> Result<Vec<&'a RawValue>, Error> {
-    let list = open(body, keys)?;
+    list(open(body, keys)?, keys)
+}
+
+/// A list, each record still unread.
+pub(crate) fn list<'a>(list: &'a RawValue, keys: &[&str]) -> Result<Vec<&'a RawValue>, Error> {
     serde_json::from_str(list.get()).map_err(|_| Error::malformed(format!("$.{}", keys.join("|")), "expected a list"))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -76,7 +76,7 @@ pub struct CallCounts {
 #[derive(Debug)]
 pub(crate) struct Authorization {
     header: HeaderValue,
-    secrets: [SecretString; 2],
+    secrets: Vec<SecretString>,
 }
 
 impl Authorization {
@@ -87,10 +87,30 @@ impl Authorization {
         if key.is_empty() || key.contains(|c: char| c == ':' || c.is_control() || c.is_whitespace()) {
             return Err(ConfigError::ApiKey);
         }
-        let credentials = BASE64.encode(format!("{key}:{password}"));
-        let mut header = HeaderValue::from_str(&format!("Basic {credentials}")).map_err(|_| ConfigError::ApiKey)?;
+        Self::basic(key, password, [key])
+    }
+
+    /// HTTP Basic with a login, and what else must not come back out.
+    pub(crate) fn basic<'a>(
+        user: &str,
+        password: &str,
+        secrets: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, ConfigError> {
+        let credentials = BASE64.encode(format!("{user}:{password}"));
+        let mut authorization = Self::of(&format!("Basic {credentials}"), secrets)?;
+        authorization.secrets.push(credentials.into());
+        Ok(authorization)
+    }
+
+    /// A bearer token (RFC 6750).
+    pub(crate) fn bearer(token: &str) -> Result<Self, ConfigError> {
+        Self::of(&format!("Bearer {token}"), [token])
+    }
+
+    fn of<'a>(header: &str, secrets: impl IntoIterator<Item = &'a str>) -> Result<Self, ConfigError> {
+        let mut header = HeaderValue::from_str(header).map_err(|_| ConfigError::ApiKey)?;
         header.set_sensitive(true);
-        Ok(Self { header, secrets: [key.into(), credentials.into()] })
+        Ok(Self { header, secrets: secrets.into_iter().map(SecretString::from).collect() })
     }
 
     fn hide_in(&self, text: &str) -> String {
@@ -150,10 +170,34 @@ impl Transport {
 
     /// GETs `url`, which the caller has checked to be the vendor's own.
     pub(crate) async fn get(&self, url: &Url, authorization: &Authorization) -> Result<Answer, Error> {
+        self.repeat(url, authorization, None).await
+    }
+
+    /// POSTs a form that may be sent more than once without harm.
+    pub(crate) async fn post_form(
+        &self,
+        url: &Url,
+        authorization: &Authorization,
+        form: &SecretString,
+    ) -> Result<Answer, Error> {
+        self.repeat(url, authorization, Some(form)).await
+    }
+
+    /// Keeps below so many calls a second from now on, if there is a pace at all.
+    pub(crate) fn allow(&self, per_second: f64) {
+        self.pacer.allow(per_second);
+    }
+
+    async fn repeat(
+        &self,
+        url: &Url,
+        authorization: &Authorization,
+        form: Option<&SecretString>,
+    ) -> Result<Answer, Error> {
         let mut attempt = 1;
         loop {
             self.pacer.turn().await;
-            let failure = match self.send(url, authorization).await {
+            let failure = match self.send(url, authorization, form).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -169,14 +213,25 @@ impl Transport {
         }
     }
 
-    async fn send(&self, url: &Url, authorization: &Authorization) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        url: &Url,
+        authorization: &Authorization,
+        form: Option<&SecretString>,
+    ) -> Result<Answer, Failure> {
         let lost = |error: reqwest::Error| Failure { error: transport_error(&error, authorization), after: None };
         let final_error = |error| Failure { error, after: None };
 
         self.lock_counts().calls += 1;
-        let request = self
-            .client
-            .get(url.clone())
+        let request = match form {
+            None => self.client.get(url.clone()),
+            Some(form) => self
+                .client
+                .post(url.clone())
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
+                .body(form.expose_secret().to_owned()),
+        };
+        let request = request
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(AUTHORIZATION, authorization.header.clone());
         let response = request.send().await.map_err(lost)?;

@@ -6,7 +6,7 @@ mod browser;
 
 mod syncing;
 
-pub use syncing::Syncing;
+pub use syncing::{Directory, Source, Syncing, check};
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -8,6 +8,8 @@ mod client;
 mod companies;
 mod contacts;
 mod contract;
+mod datto;
+mod datto_faults;
 mod docs;
 mod feed;
 mod kept;

@@ -1,32 +1,16 @@
 //! Whatever Freshservice answers, the directory loses nothing.
 #![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
-use nexus_core::Entity;
-use nexus_core::sync::{Run, RunState};
-use nexus_db::records::{self, Record};
+use nexus_core::sync::RunState;
 use nexus_simulators::{Fault, Freshservice, Pick, Rule, Size};
 use nexus_test_databases::both;
-use nexus_tests::{Nexus, Syncing};
+use nexus_tests::{Nexus, Syncing, check};
 
 const SIZE: Size = Size { companies: 12, contacts: 230, devices: 0 };
 
 /// Of twelve departments one has no account number.
 const COMPANIES: usize = 11;
-
-type Directory = BTreeMap<(Entity, i64), Record>;
-
-async fn directory(syncing: &Syncing) -> Directory {
-    let mut all = Directory::new();
-    for entity in [Entity::Company, Entity::Contact] {
-        for (id, record) in records::dump(syncing.nexus.db(), entity).await.unwrap() {
-            all.insert((entity, id), record);
-        }
-    }
-    all
-}
 
 /// Every way in which a list of the second page or of people can fail, and how the run must end.
 fn faults() -> Vec<(&'static str, Rule, &'static [RunState])> {
@@ -58,45 +42,36 @@ fn faults() -> Vec<(&'static str, Rule, &'static [RunState])> {
     ]
 }
 
-fn check(name: &str, run: &Run, states: &[RunState], before: &Directory, after: &Directory) {
-    assert!(states.contains(&run.state), "{name}: {:?} {:?}", run.state, run.message);
-    assert!(run.message.as_ref().is_some_and(|message| !message.is_empty()), "{name} tells nothing");
-    for (key, record) in before {
-        let now = after.get(key).unwrap_or_else(|| panic!("{name}: {key:?} was lost"));
-        assert_eq!(now.fields, record.fields, "{name}: {key:?} was overwritten");
-    }
-}
-
 both! {
     async fn no_fault_of_a_later_run_loses_or_overwrites_a_record(world: World) {
         let vendor = Freshservice::start(SIZE, 3).await.unwrap();
         let syncing = Syncing::new(Nexus::serve(world).await, vendor).await;
         assert_eq!(syncing.run().await.state, RunState::Applied);
-        let before = directory(&syncing).await;
+        let before = syncing.directory().await;
         assert_eq!(before.len(), COMPANIES + 230);
         for (name, rule, states) in faults() {
             syncing.vendor.fault(rule);
             let run = syncing.run().await;
             syncing.vendor.clear_faults();
-            check(name, &run, states, &before, &directory(&syncing).await);
+            check(name, &run, states, &before, &syncing.directory().await);
         }
         // Well again, nothing is left to do.
         let run = syncing.run().await;
         assert_eq!(run.state, RunState::Applied, "{run:?}");
-        assert_eq!(directory(&syncing).await.len(), before.len());
+        assert_eq!(syncing.directory().await.len(), before.len());
     }
 
     async fn a_read_that_fails_for_weeks_never_makes_a_record_missing(world: World) {
         let vendor = Freshservice::start(SIZE, 3).await.unwrap();
         let syncing = Syncing::new(Nexus::serve(world).await, vendor).await;
         syncing.run().await;
-        let before = directory(&syncing).await;
+        let before = syncing.directory().await;
         syncing.vendor.fault(Fault::Garbage(Pick::Nth(0)).on("/requesters").page(1));
         syncing.vendor.edit(|state| state.requesters.truncate(150));
         for _ in 0..4 {
             syncing.nexus.world.clock.advance(SignedDuration::from_hours(5 * 24));
             let run = syncing.run().await;
-            check("garbage", &run, &[RunState::Partial], &before, &directory(&syncing).await);
+            check("garbage", &run, &[RunState::Partial], &before, &syncing.directory().await);
             assert_eq!(run.quarantined.len(), 1);
         }
     }
@@ -107,9 +82,9 @@ both! {
         syncing.vendor.fault(Fault::MissingKey("requesters".into()).on("/requesters").page(2));
         let run = syncing.run().await;
         assert_eq!(run.state, RunState::Partial, "{run:?}");
-        assert_eq!(directory(&syncing).await.len(), COMPANIES + 100);
+        assert_eq!(syncing.directory().await.len(), COMPANIES + 100);
         syncing.vendor.clear_faults();
         assert_eq!(syncing.run().await.state, RunState::Applied);
-        assert_eq!(directory(&syncing).await.len(), COMPANIES + 230);
+        assert_eq!(syncing.directory().await.len(), COMPANIES + 230);
     }
 }

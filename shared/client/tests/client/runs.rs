@@ -28,7 +28,7 @@ fn run(state: &str) -> Response<Body> {
 }
 
 fn nothing_read() -> Complete {
-    Complete { scopes: vec![], quarantined: vec![], vendor_calls: 3, error: Some("broken".into()) }
+    Complete { scopes: vec![], quarantined: vec![], vendor_calls: 3, gaps: vec![], error: Some("broken".into()) }
 }
 
 #[tokio::test]

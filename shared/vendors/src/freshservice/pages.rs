@@ -1,7 +1,5 @@
 //! Walks the pages of a Freshservice list.
 
-use std::collections::HashSet;
-
 use reqwest::header::LINK;
 use url::Url;
 
@@ -10,6 +8,7 @@ use crate::error::Error;
 use crate::link;
 use crate::page::{self, Page, ReadRecord};
 use crate::transport::Answer;
+use crate::walk::Walk;
 
 /// The largest page that Freshservice accepts; above it, it answers with an error.
 const PER_PAGE: &str = "100";
@@ -31,17 +30,14 @@ pub struct Pages<T> {
     client: Freshservice,
     keys: &'static [&'static str],
     read: ReadRecord<T>,
-    next: Option<Url>,
-    visited: HashSet<Url>,
-    seen: HashSet<i64>,
-    number: u32,
+    walk: Walk,
 }
 
 impl<T> Pages<T> {
     pub(super) fn new(client: Freshservice, path: &str, keys: &'static [&'static str], read: ReadRecord<T>) -> Self {
         let mut first = client.address(path);
         first.query_pairs_mut().append_pair("per_page", PER_PAGE).append_pair("page", "1");
-        Self { client, keys, read, next: Some(first), visited: HashSet::new(), seen: HashSet::new(), number: 0 }
+        Self { client, keys, read, walk: Walk::from(first) }
     }
 
     /// The next page; `None` after the last one, and only then.
@@ -49,28 +45,11 @@ impl<T> Pages<T> {
     /// Whether another page follows is said by the vendor's `Link` header alone: a short or empty page does not end the
     /// list. After an error the same page is read again, so a sweep that failed can never look finished.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, Error> {
-        let Some(url) = self.next.clone() else { return Ok(None) };
-        let limit = self.client.shared.max_pages;
-        if self.number >= limit {
-            return Err(Error::TooManyPages { limit });
-        }
-
+        let Some(url) = self.walk.next(self.client.shared.max_pages)? else { return Ok(None) };
         let answer = self.client.get(&url).await?;
         let next = self.following(&url, &answer)?;
         let list = page::open_list(&answer.body, self.keys)?;
-
-        self.number += 1;
-        self.next = next;
-        self.visited.insert(url);
-        let mut page = Page { number: self.number, records: Vec::new(), quarantined: Vec::new(), duplicates: 0 };
-        for raw in list {
-            match page::read(raw, self.read) {
-                Ok((id, record)) if self.seen.insert(id) => page.records.push(record),
-                Ok(_) => page.duplicates += 1,
-                Err(quarantined) => page.quarantined.push(quarantined),
-            }
-        }
-        Ok(Some(page))
+        Ok(Some(self.walk.page(url, next, &list, self.read)))
     }
 
     /// The checked address of the page after `url`.
@@ -79,17 +58,8 @@ impl<T> Pages<T> {
         for header in answer.headers.get_all(LINK) {
             let header = header.to_str().map_err(|_| unreadable())?;
             let Some(target) = link::next_target(header).map_err(|_| unreadable())? else { continue };
-            let mut next = url.join(&target).map_err(|_| unreadable())?;
-            next.set_fragment(None);
-            if !self.client.shared.base.is_home_of(&next) {
-                let host = next.host_str().unwrap_or("an address without a host");
-                let host = next.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-                return Err(Error::ForeignLink { host });
-            }
-            if next == *url || self.visited.contains(&next) {
-                return Err(Error::PageLoop { page: self.number + 1 });
-            }
-            return Ok(Some(next));
+            let next = self.walk.following(&self.client.shared.base, url, &target)?;
+            return next.map(Some).ok_or_else(unreadable);
         }
         Ok(None)
     }

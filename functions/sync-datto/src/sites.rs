@@ -1,0 +1,102 @@
+//! The sites, and the account number that each of them carries.
+
+use futures_util::{StreamExt as _, stream};
+use nexus_core::Entity;
+use nexus_core::sync::Gap;
+use nexus_jobs::{Place, Sink};
+use nexus_vendors::datto::{Datto, Site, Variable};
+
+use crate::job::{ReadError, refused};
+use crate::map;
+
+/// The list of sites, and what begins the names of the lists of their devices.
+pub(crate) const SITES: &str = "sites";
+pub(crate) const DEVICES_OF: &str = "site:";
+/// The variable of a site that names its company.
+const ACCOUNT_NUMBER: &str = "AccountNumber";
+/// Calls that are on their way at a time, within the pace.
+pub(crate) const AT_A_TIME: usize = 8;
+
+/// Reads the sites and ties them to their companies; those that can have devices.
+pub(crate) async fn read(vendor: &Datto, sink: &mut Sink<'_>) -> Result<Vec<Site>, ReadError> {
+    sink.step("Sites", None);
+    let mut scope = sink.scope(SITES, Entity::Company);
+    scope.has_parts(DEVICES_OF);
+    let place = scope.place();
+    let (sites, whole) = list(vendor, sink, place).await?;
+
+    sink.step("Account numbers", Some(sites.len() as u64));
+    // Boxed, so that the future of the whole run stays small.
+    let mut numbers =
+        stream::iter(sites.iter().map(|site| async move { (site, vendor.variables_of(&site.uid).await) }))
+            .buffer_unordered(AT_A_TIME)
+            .boxed();
+    while let Some((site, variables)) = numbers.next().await {
+        sink.vendor_calls(vendor.calls().calls);
+        let number = match variables {
+            Ok(variables) => account_number(&variables),
+            Err(error) => {
+                if let Some(refused) = refused(&error, "the variables of sites") {
+                    sink.at(place).fail(refused.to_string());
+                    return Err(refused);
+                }
+                // A number that could not be read is not a site without one.
+                sink.at(place).quarantine(Some(site.uid.clone()), format!("its variables could not be read: {error}"));
+                continue;
+            }
+        };
+        if let Err(reason) = &number {
+            let name = site.name.clone().unwrap_or_else(|| site.uid.clone());
+            let (external_id, reason) = (site.uid.clone(), (*reason).to_owned());
+            sink.gap(Gap { entity: Entity::Company, external_id, name, reason });
+        }
+        sink.at(place).observe(map::site(site, number.ok().flatten())).await?;
+    }
+    drop(numbers);
+    if whole {
+        sink.at(place).complete();
+    }
+    Ok(sites)
+}
+
+/// Every site but the pseudo-site, and whether that is all of them.
+async fn list(vendor: &Datto, sink: &mut Sink<'_>, place: Place) -> Result<(Vec<Site>, bool), ReadError> {
+    let (mut sites, mut pages) = (Vec::new(), vendor.sites());
+    for number in 1_u32.. {
+        let page = pages.next().await;
+        sink.vendor_calls(vendor.calls().calls);
+        match page {
+            Ok(Some(page)) => {
+                for quarantined in page.quarantined {
+                    sink.at(place).quarantine(quarantined.id, quarantined.reason);
+                }
+                sites.extend(page.records.into_iter().filter(|site| !site.is_pseudo()));
+            }
+            Ok(None) => return Ok((sites, true)),
+            Err(error) => {
+                let told = refused(&error, "sites");
+                let told = told
+                    .or_else(|| (number == 1).then(|| ReadError::NothingRead { list: "sites", error: error.clone() }));
+                sink.at(place).fail(format!("Page {number} of the sites could not be read: {error}"));
+                return told.map_or(Ok((sites, false)), Err);
+            }
+        }
+    }
+    Ok((sites, false))
+}
+
+/// The account number among a site's variables. The error says what a person should look at.
+fn account_number(variables: &[Variable]) -> Result<Option<String>, &'static str> {
+    let named = |variable: &&Variable| {
+        variable.name.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case(ACCOUNT_NUMBER))
+    };
+    let found: Vec<&Variable> = variables.iter().filter(named).collect();
+    match found[..] {
+        [] => Ok(None),
+        [variable] if variable.masked => {
+            Err("Its variable AccountNumber is masked, so that nobody can read it. Make one that is not.")
+        }
+        [variable] => Ok(variable.value.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)),
+        _ => Err("It has several variables AccountNumber. Delete all but one."),
+    }
+}
