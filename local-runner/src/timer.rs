@@ -21,13 +21,14 @@ const LOOK: Duration = Duration::from_secs(15);
 pub async fn run(instance: &Instance, db: &Db, url: &str) -> Result<(), RunnerError> {
     let client = jobs::client(instance, url)?;
     let mut tried: Vec<(String, Timestamp)> = Vec::new();
+    let since = db.clock().now();
     loop {
         let now = db.clock().now();
         let all = runs::list_jobs(db).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the timer cannot read the jobs");
             Vec::new()
         });
-        for job in due(&all, &instance.config, &tried, now) {
+        for job in due(&all, &instance.config, &tried, (since, now)) {
             tried.retain(|(name, _)| *name != job.name);
             tried.push((job.name.clone(), now));
             fire(job, instance, &client, now).await;
@@ -36,8 +37,14 @@ pub async fn run(instance: &Instance, db: &Db, url: &str) -> Result<(), RunnerEr
     }
 }
 
-/// The jobs whose time has come. One that could not even begin is not tried again before its next time.
-fn due<'a>(all: &'a [Job], config: &Config, tried: &[(String, Timestamp)], now: Timestamp) -> Vec<&'a Job> {
+/// The jobs whose time has come, for a timer that has run since then. One that could not even begin is not tried again before
+/// its next time.
+fn due<'a>(
+    all: &'a [Job],
+    config: &Config,
+    tried: &[(String, Timestamp)],
+    (since, now): (Timestamp, Timestamp),
+) -> Vec<&'a Job> {
     all.iter()
         .filter(|job| job.enabled && jobs::is_configured(&job.name, config))
         .filter(|job| {
@@ -47,7 +54,7 @@ fn due<'a>(all: &'a [Job], config: &Config, tried: &[(String, Timestamp)], now: 
             };
             let begun = job.last_started_at.as_deref().and_then(instant::parse);
             let tried = tried.iter().find(|(name, _)| *name == job.name).map(|(_, at)| *at);
-            schedule.next(begun.max(tried), now) <= now
+            schedule.next(begun.max(tried), since, now).is_some_and(|next| next <= now)
         })
         .collect()
 }
@@ -96,6 +103,7 @@ mod tests {
             title: String::new(),
             schedule: schedule.into(),
             enabled,
+            updated_at: String::new(),
             last_started_at: last.map(str::to_owned),
         }
     }
@@ -103,12 +111,17 @@ mod tests {
     #[test]
     fn a_job_is_due_when_enabled_configured_and_its_time_has_come() {
         let now = "2026-03-02T08:00:00Z".parse().unwrap();
-        let is_due = |job: Job, key: &str| !due(&[job], &config(key), &[], now).is_empty();
+        let since = "2026-03-02T00:00:00Z".parse().unwrap();
+        let is_due = |job: Job, key: &str| !due(&[job], &config(key), &[], (since, now)).is_empty();
         assert!(is_due(job("rate(1 day)", true, None), "k"));
         assert!(is_due(job("rate(1 day)", true, Some("2026-03-01T08:00:00.000Z")), "k"));
         assert!(!is_due(job("rate(1 day)", true, Some("2026-03-01T08:00:01.000Z")), "k"));
         assert!(!is_due(job("rate(1 day)", false, None), "k"));
         assert!(!is_due(job("rate(1 day)", true, None), ""));
+        assert!(is_due(job("cron(0 8 * * ? *)", true, Some("2026-03-01T08:00:00.000Z")), "k"));
+        assert!(is_due(job("cron(0 7 * * ? *)", true, None), "k"));
+        assert!(!is_due(job("cron(0 7 * * ? *)", true, Some("2026-03-02T07:00:05.000Z")), "k"));
+        assert!(!is_due(job("cron(1 8 * * ? *)", true, None), "k"));
         assert!(!is_due(job("whenever", true, None), "k"));
     }
 
@@ -116,7 +129,7 @@ mod tests {
     fn a_job_that_could_not_begin_waits_for_its_next_time() {
         let now = "2026-03-02T08:00:00Z".parse().unwrap();
         let tried = [("sync-freshservice".to_owned(), "2026-03-02T07:59:00Z".parse().unwrap())];
-        assert!(due(&[job("rate(1 day)", true, None)], &config("k"), &tried, now).is_empty());
+        assert!(due(&[job("rate(1 day)", true, None)], &config("k"), &tried, (now, now)).is_empty());
     }
 
     #[test]

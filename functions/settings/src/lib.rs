@@ -1,13 +1,16 @@
-//! Plans and features.
+//! Plans and features, jobs and when they run.
 //!
 //! | route | who | does |
 //! |---|---|---|
 //! | GET `/api/plans`, `/api/features`, and one by `/{id}` | A T B | read |
 //! | POST `/api/plans`, `/api/features` | A | create |
+//! | GET `/api/jobs` | A T | jobs, their next and last runs |
+//! | PUT `/api/jobs/{name}` | A | schedule, on and off |
 //! | PUT, DELETE `/api/plans/{id}`, `/api/features/{id}`, POST `…/restore` | A | change, archive, bring back |
 
 mod edit;
 mod features;
+mod jobs;
 mod plans;
 mod schema;
 
@@ -25,6 +28,8 @@ where
     Db: FromRef<S>,
 {
     OpenApiRouter::new()
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::update_job))
         .routes(routes!(plans::list_plans, plans::create_plan))
         .routes(routes!(plans::get_plan, plans::update_plan, plans::archive_plan))
         .routes(routes!(plans::restore_plan))

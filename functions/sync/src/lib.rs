@@ -7,6 +7,7 @@
 //! | PUT `/api/sync/runs/{id}/progress` | service account | the run lives |
 //! | POST `/api/sync/runs/{id}/complete` | service account | plan, judge, apply or hold |
 //! | GET `/api/sync/runs`, `/api/sync/runs/{id}` | A T | runs |
+//! | POST `/api/sync/runs/{id}/cancel` | A T | end a run that is going |
 //! | GET `/api/changesets`, `/api/changesets/{id}` | A T | plans and history |
 //! | POST `/api/changesets/{id}/apply`, `/reject`, `/revert` | A T | decide, undo |
 //! | GET `/api/changes` | A T B, C for its own | the feed |
@@ -49,6 +50,7 @@ where
     OpenApiRouter::new()
         .routes(routes!(runs::list_runs, protocol::start_run))
         .routes(routes!(runs::get_run))
+        .routes(routes!(runs::cancel_run))
         .merge(protocol)
         .routes(routes!(changesets::list_changesets))
         .routes(routes!(changesets::get_changeset))

@@ -59,6 +59,26 @@ pub(crate) async fn get_run(
     nexus_web::json(&find(&db, id).await?)
 }
 
+/// End a run that is going; the directory stays as it was
+#[utoipa::path(post, path = "/api/sync/runs/{id}/cancel", tag = "sync",
+    params(("id" = i64, Path, description = "Run")), responses(
+    (status = 200, description = "The run as it ended", body = Run), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, description = "The run is not going", body = Problem),
+))]
+pub(crate) async fn cancel_run(
+    State(db): State<Db>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    principal.require_editor()?;
+    find(&db, id).await?;
+    if !runs::cancel(&db, id, &principal.account.username).await? {
+        return Err(Error::Conflict("The run is not going".into()));
+    }
+    nexus_web::json(&find(&db, id).await?)
+}
+
 pub(crate) async fn find(db: &Db, id: i64) -> Result<Run, Error> {
     runs::find(db, id).await?.ok_or(Error::NotFound("Run not found"))
 }

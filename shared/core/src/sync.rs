@@ -249,6 +249,38 @@ pub struct Run {
     pub changeset_id: Option<i64>,
 }
 
+/// A job, as `GET /api/jobs` sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScheduledJob {
+    /// Its name.
+    #[cfg_attr(feature = "openapi", schema(example = "sync-freshservice"))]
+    pub name: String,
+    /// What it does.
+    pub title: String,
+    /// When it runs, in the grammar of EventBridge: `rate(1 day)` or `cron(0 2 * * ? *)`.
+    #[cfg_attr(feature = "openapi", schema(example = "rate(1 day)"))]
+    pub schedule: String,
+    /// Whether the timer starts it.
+    pub enabled: bool,
+    /// When the timer starts it next; null: not at all.
+    pub next_run_at: Option<String>,
+    /// Its last run, without the log.
+    pub last_run: Option<Run>,
+}
+
+/// `PUT /api/jobs/{name}`: what is not given stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct JobChanges {
+    /// When it runs: `rate(1 day)` or `cron(0 2 * * ? *)`.
+    #[cfg_attr(feature = "openapi", schema(example = "cron(0 2 * * ? *)"))]
+    pub schedule: Option<String>,
+    /// Whether the timer starts it.
+    pub enabled: Option<bool>,
+}
+
 /// A line of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

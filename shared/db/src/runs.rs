@@ -222,8 +222,15 @@ fn sentence(applied: &Applied, report: &Report) -> String {
     if text.is_empty() {
         text.push_str("Nothing to change");
     }
-    for scope in report.scopes.iter().filter(|scope| !scope.complete) {
-        let _ = write!(text, "; {} were not read completely, so none of them can be missing", scope.name);
+    let short: Vec<&str> =
+        report.scopes.iter().filter(|scope| !scope.complete).map(|scope| scope.name.as_str()).collect();
+    if short.len() > 3 {
+        let n = short.len();
+        let _ = write!(text, "; {n} lists were not read completely, so nothing in them can be missing");
+    } else {
+        for name in short {
+            let _ = write!(text, "; {name} were not read completely, so none of them can be missing");
+        }
     }
     if applied.stale > 0 {
         let _ = write!(text, "; {} changes skipped because their record moved meanwhile", applied.stale);
@@ -296,14 +303,41 @@ pub struct Job {
     pub schedule: String,
     /// Whether the timer starts it.
     pub enabled: bool,
+    /// When its schedule was last set.
+    pub updated_at: String,
     /// When its last run began.
     pub last_started_at: Option<String>,
+}
+
+/// Sets when a job runs, and whether it does; what is not given stays. False when there is no such job.
+pub async fn update_job(db: &Db, name: &str, schedule: Option<&str>, enabled: Option<bool>) -> Result<bool> {
+    let mut tx = db.write().await?;
+    let query = Query::new(
+        "UPDATE jobs SET schedule = coalesce($2, schedule), enabled = coalesce($3, enabled), updated_at = $4 WHERE name = $1",
+    );
+    let query = query.bind(name).bind(schedule).bind(crate::Arg::Bool(enabled)).bind(db.now());
+    let found = tx.execute(query).await? == 1;
+    tx.commit().await?;
+    Ok(found)
+}
+
+/// Ends a run that is going, for a person; its job learns of it when it next tells anything. False when it is not going.
+pub async fn cancel(db: &Db, run_id: i64, who: &str) -> Result<bool> {
+    let mut tx = db.write().await?;
+    if lock_running(&mut tx, run_id).await?.is_none() {
+        return Ok(false);
+    }
+    let message = format!("{who} cancelled it; the directory is as it was.");
+    finish(&mut tx, run_id, RunState::Interrupted, &message, &db.now()).await?;
+    tx.execute(Query::new("DELETE FROM observations WHERE run_id = $1").bind(run_id)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The jobs, by name.
 pub async fn list_jobs(db: &Db) -> Result<Vec<Job>> {
     let query = Query::new(
-        "SELECT j.name, j.title, j.schedule, j.enabled, \
+        "SELECT j.name, j.title, j.schedule, j.enabled, j.updated_at, \
          (SELECT max(r.started_at) FROM runs r WHERE r.job = j.name) AS last_started_at FROM jobs j ORDER BY j.name",
     );
     db.all(query).await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nexus_client::{Client, EncodedBatch};
-use nexus_core::sync::{Complete, Run, StartRun, Started};
+use nexus_core::sync::{Complete, Run, RunState, StartRun, Started};
 use tokio::sync::mpsc;
 
 use crate::deadline::Deadline;
@@ -126,6 +126,13 @@ async fn complete(client: &Client, run_id: i64, mut report: Complete) -> Result<
         Ok(run) => return Ok(run),
         Err(source) => source,
     };
+    // A run that somebody cancelled has ended: that is how it ended.
+    if source.status() == Some(409)
+        && let Ok(run) = client.run(run_id).await
+        && run.state != RunState::Running
+    {
+        return Ok(run);
+    }
     // Without a clear no, Nexus may be at work on it still.
     if report.error.is_none() && !source.is_lost() {
         report.error = Some(format!("The run could not be completed: {source}"));

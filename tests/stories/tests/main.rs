@@ -12,6 +12,7 @@ mod datto;
 mod datto_faults;
 mod docs;
 mod feed;
+mod jobs;
 mod kept;
 mod keys;
 mod lists;
