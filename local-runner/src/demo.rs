@@ -55,8 +55,7 @@ pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
 /// Runs the syncs and tells what came of them.
 async fn sync(instance: &Instance, url: &str) -> Result<(), RunnerError> {
     let client = jobs::client(instance, url)?;
-    // The companies first: sites are tied to them.
-    for name in [sync_freshservice::NAME, sync_datto::NAME] {
+    for name in jobs::NAMES {
         sync_by(name, instance, &client).await?;
     }
     Ok(())

@@ -18,6 +18,9 @@ use crate::{Instance, RunnerError, files, lock};
 /// How long `job` waits for a Nexus that is just starting to say where it is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The jobs in the order in which they are best run: companies first, because Datto's sites are tied to them.
+pub const NAMES: [&str; 2] = [sync_freshservice::NAME, sync_datto::NAME];
+
 /// Whether the job of that name can run with this configuration.
 #[must_use]
 pub fn is_configured(name: &str, config: &Config) -> bool {
@@ -46,10 +49,7 @@ pub async fn run(
             let job = sync_datto::job(config).map_err(|error| unusable(&error))?;
             Ok(nexus_jobs::run(&job, client, event, Deadline::none(), reporter).await?)
         }
-        _ => {
-            let names = [sync_freshservice::NAME, sync_datto::NAME].join(", ");
-            Err(RunnerError::Usage(format!("there is no job {name:?}; there are {names}")))
-        }
+        _ => Err(RunnerError::Usage(format!("there is no job {name:?}; there are {}", NAMES.join(", ")))),
     }
 }
 

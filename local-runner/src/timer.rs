@@ -45,7 +45,8 @@ fn due<'a>(
     tried: &[(String, Timestamp)],
     (since, now): (Timestamp, Timestamp),
 ) -> Vec<&'a Job> {
-    all.iter()
+    let mut due: Vec<&Job> = all
+        .iter()
         .filter(|job| job.enabled && jobs::is_configured(&job.name, config))
         .filter(|job| {
             let Ok(schedule) = job.schedule.parse::<Schedule>() else {
@@ -56,7 +57,9 @@ fn due<'a>(
             let tried = tried.iter().find(|(name, _)| *name == job.name).map(|(_, at)| *at);
             schedule.next(begun.max(tried), since, now).is_some_and(|next| next <= now)
         })
-        .collect()
+        .collect();
+    due.sort_by_key(|job| jobs::NAMES.iter().position(|name| *name == job.name));
+    due
 }
 
 async fn fire(job: &Job, instance: &Instance, client: &nexus_client::Client, now: Timestamp) {
@@ -123,6 +126,18 @@ mod tests {
         assert!(!is_due(job("cron(0 7 * * ? *)", true, Some("2026-03-02T07:00:05.000Z")), "k"));
         assert!(!is_due(job("cron(1 8 * * ? *)", true, None), "k"));
         assert!(!is_due(job("whenever", true, None), "k"));
+    }
+
+    #[test]
+    fn companies_come_before_what_is_tied_to_them() {
+        let text = "[freshservice]\napi_key = k\ndomain = acme\n[datto]\npublic_key = k\nsecret_key = s\n\
+                    api_endpoint = https://pinotage-api.centrastage.net\n";
+        let config = Config::parse(text, []).unwrap();
+        let datto = Job { name: "sync-datto".into(), ..job("rate(1 day)", true, None) };
+        let all = [datto, job("rate(1 day)", true, None)];
+        let now = "2026-03-02T08:00:00Z".parse().unwrap();
+        let names: Vec<&str> = due(&all, &config, &[], (now, now)).into_iter().map(|job| job.name.as_str()).collect();
+        assert_eq!(names, ["sync-freshservice", "sync-datto"]);
     }
 
     #[test]

@@ -177,4 +177,4 @@ BEGIN
 END $$;
 
 INSERT INTO jobs (name, title, schedule, enabled, updated_at)
-VALUES ('sync-datto', 'Datto RMM: sites and devices', 'rate(1 hour)', TRUE, '2026-01-01T00:00:00.000Z');
+VALUES ('sync-datto', 'Datto RMM: sites and devices', 'rate(1 day)', TRUE, '2026-01-01T00:00:00.000Z');

@@ -231,4 +231,4 @@ END;
 INSERT INTO assets_search (rowid, search) SELECT id, search FROM assets WHERE archived_at IS NULL;
 
 INSERT INTO jobs (name, title, schedule, enabled, updated_at)
-VALUES ('sync-datto', 'Datto RMM: sites and devices', 'rate(1 hour)', TRUE, '2026-01-01T00:00:00.000Z');
+VALUES ('sync-datto', 'Datto RMM: sites and devices', 'rate(1 day)', TRUE, '2026-01-01T00:00:00.000Z');

@@ -122,7 +122,10 @@ async fn sweep(vendor: &Datto, site_uid: &str) -> Swept {
     loop {
         match pages.next().await {
             Ok(Some(page)) => {
-                swept.devices.extend(page.records);
+                // Whatever a device says of its site: this is where it was found.
+                let found =
+                    page.records.into_iter().map(|device| Device { site_uid: Some(site_uid.to_owned()), ..device });
+                swept.devices.extend(found);
                 swept.quarantined.extend(page.quarantined);
             }
             Ok(None) => return swept,

@@ -34,7 +34,7 @@ both! {
         let path = "/api/jobs/sync-datto";
         // The clock of a story stands at 8:00 on Monday, the 2nd of March 2026.
         for (body, schedule, enabled, next) in [
-            (json!({}), "rate(1 hour)", true, Some("2026-03-02T08:00:00.000Z")),
+            (json!({}), "rate(1 day)", true, Some("2026-03-02T08:00:00.000Z")),
             (json!({"schedule": " cron(0 2 ? * SUN *) "}), "cron(0 2 ? * SUN *)", true, Some("2026-03-08T02:00:00.000Z")),
             (json!({"enabled": false}), "cron(0 2 ? * SUN *)", false, None),
             (json!({"enabled": true, "schedule": "rate(5 minutes)"}), "rate(5 minutes)", true, Some("2026-03-02T08:00:00.000Z")),
