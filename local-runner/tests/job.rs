@@ -45,7 +45,9 @@ async fn a_job_runs_without_a_server_tells_its_steps_and_prints_the_run() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let told = text(&output.stdout);
     assert!(
-        told.starts_with("Run 1 of sync-freshservice: applied. 6 companies created, 40 contacts created."),
+        told.starts_with(
+            "Run 1 of sync-freshservice: applied. 6 companies created, 6 locations created, 40 contacts created."
+        ),
         "{told}"
     );
     let steps = text(&output.stderr);
@@ -114,7 +116,8 @@ async fn a_job_that_is_killed_leaves_the_directory_as_it_was_and_runs_again_at_o
     vendor.set_latency(std::time::Duration::ZERO);
     let output = job(folder.path(), &vendor, &["sync-freshservice"]).await;
     assert!(
-        text(&output.stdout).starts_with("Run 2 of sync-freshservice: applied. 6 companies created, 40 contacts"),
+        text(&output.stdout)
+            .starts_with("Run 2 of sync-freshservice: applied. 6 companies created, 6 locations created, 40 contacts"),
         "{}{}",
         text(&output.stdout),
         text(&output.stderr)

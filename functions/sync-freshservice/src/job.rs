@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use nexus_core::Entity;
 use nexus_core::config::Config;
 use nexus_jobs::{Job, Record, Scope, Sink, Stopped};
-use nexus_vendors::freshservice::{self, Freshservice, Pages};
+use nexus_vendors::freshservice::{self, Department, Freshservice, Pages};
 use nexus_vendors::{BaseUrl, ConfigError, Error, TransportConfig};
 use secrecy::SecretString;
 use thiserror::Error as ThisError;
@@ -123,12 +123,27 @@ impl Job for SyncFreshservice {
 
         sink.step("Companies", None);
         let companies = List { vendor: &vendor, words: "departments", ours: "companies" };
-        let departments = companies.read(sink.scope("companies", Entity::Company), vendor.departments(), map::company);
-        if let Broken::AtPage(page, error) = departments.await? {
-            let reason = format!("Not read, because the list of companies broke off: {error}");
-            sink.scope("contacts", Entity::Contact).fail(reason);
-            // Of a first page that failed there is nothing to go on with.
-            return if page == 1 { Err(ReadError::NothingRead { list: "departments", error }) } else { Ok(()) };
+        let mut offices = Vec::new();
+        let company = |department: Department| {
+            offices.push(map::main_office(&department));
+            map::company(department)
+        };
+        let scope = sink.scope("companies", Entity::Company);
+        let departments = companies.read(scope, vendor.departments(), company).await?;
+        let mut locations = sink.scope("locations", Entity::Location);
+        for office in offices {
+            locations.observe(office).await?;
+        }
+        match departments {
+            Ended::Whole => locations.complete(),
+            Ended::Quarantined => locations.fail("Some companies could not be understood, and so not where they are"),
+            Ended::AtPage(page, error) => {
+                locations.fail(format!("The list of companies broke off: {error}"));
+                let reason = format!("Not read, because the list of companies broke off: {error}");
+                sink.scope("contacts", Entity::Contact).fail(reason);
+                // Of a first page that failed there is nothing to go on with.
+                return if page == 1 { Err(ReadError::NothingRead { list: "departments", error }) } else { Ok(()) };
+            }
         }
 
         sink.step("Contacts", None);
@@ -163,9 +178,11 @@ fn refused(error: &Error, list: &'static str) -> Option<ReadError> {
     }
 }
 
-/// Whether a list was read to its end.
-enum Broken {
-    No,
+/// How the reading of a list ended.
+enum Ended {
+    Whole,
+    /// At its end, but some records could not be understood.
+    Quarantined,
     AtPage(u32, Error),
 }
 
@@ -184,9 +201,9 @@ impl List<'_> {
         &self,
         mut scope: Scope<'_, '_>,
         mut pages: Pages<T>,
-        map: fn(T) -> Record,
-    ) -> Result<Broken, ReadError> {
-        let (mut number, mut duplicates) = (0, 0);
+        mut map: impl FnMut(T) -> Record,
+    ) -> Result<Ended, ReadError> {
+        let (mut number, mut duplicates, mut ended) = (0, 0, Ended::Whole);
         loop {
             number += 1;
             let page = pages.next().await;
@@ -200,10 +217,11 @@ impl List<'_> {
                         return Err(refused);
                     }
                     scope.fail(format!("Page {number} of {} could not be read: {error}", self.words));
-                    return Ok(Broken::AtPage(number, error));
+                    return Ok(Ended::AtPage(number, error));
                 }
             };
             for quarantined in page.quarantined {
+                ended = Ended::Quarantined;
                 scope.quarantine(quarantined.id, quarantined.reason);
             }
             for record in page.records {
@@ -215,7 +233,7 @@ impl List<'_> {
             scope.step(Twice { duplicates, ours: self.ours }.to_string());
         }
         scope.complete();
-        Ok(Broken::No)
+        Ok(ended)
     }
 }
 

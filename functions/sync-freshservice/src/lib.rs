@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `GET /workspaces` | – | tells which kind of account it is |
 //! | `GET /departments` | `companies` | companies |
+//! | | `locations` | their "Main Office", with address and telephone number |
 //! | `GET /requesters` | `contacts` | contacts, with links to their companies |
 //!
 //! How a read that fails ends:

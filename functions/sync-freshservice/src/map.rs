@@ -35,6 +35,17 @@ pub(crate) fn company(department: Department) -> Record {
     Record { external_id: department.id.to_string(), fields, links: BTreeMap::new() }
 }
 
+/// The place of the company that a department is: Freshservice has one address for it.
+pub(crate) fn main_office(department: &Department) -> Record {
+    let mut fields = Fields::new();
+    set(&mut fields, "name", "Main Office".into());
+    set(&mut fields, "address", department.custom_fields.text("address").into());
+    set(&mut fields, "phone_number", department.custom_fields.text("company_main_number").into());
+    let id = department.id.to_string();
+    let links = BTreeMap::from([("company_id".to_owned(), vec![id.clone()])]);
+    Record { external_id: id, fields, links }
+}
+
 /// The contact that a requester is.
 pub(crate) fn contact(requester: Requester) -> Record {
     let mut fields = Fields::new();

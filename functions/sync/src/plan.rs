@@ -41,7 +41,12 @@ pub(crate) fn read(observation: Observation) -> Result<Observed, String> {
 impl Observed {
     /// The value that says which of our records it is, when no link does.
     pub(crate) fn key(&self, entity: Entity) -> Option<String> {
-        strong_key(entity).and_then(|field| nexus_db::records::key(self.fields.get(field)?))
+        let key = nexus_db::records::key(self.fields.get(strong_key(entity)?)?)?;
+        match entity {
+            // Every company has a Main Office.
+            Entity::Location => Some(location_key(self.fields.get("company_id")?.as_i64()?, &key)),
+            _ => Some(key),
+        }
     }
 
     /// The source's name of it, for a person.
@@ -72,6 +77,11 @@ impl Observed {
         let text = json!([self.scope, self.fields]).to_string();
         URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..16])
     }
+}
+
+/// Names a location among those of all companies.
+pub(crate) fn location_key(company_id: i64, name: &str) -> String {
+    format!("{company_id} {name}")
 }
 
 /// Which of our records it is.

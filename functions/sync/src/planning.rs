@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use nexus_core::entity::Kind;
 use nexus_core::sync::{Batch, Complete, Gap, Observation, Quarantined, ScopeReport};
 use nexus_core::{Actor, Clock, Entity, Fields, instant};
 use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, reserve};
@@ -11,7 +12,7 @@ use nexus_db::sources::{self, SourceLink};
 use nexus_db::{Error, Tx};
 use serde_json::Value;
 
-use crate::plan::{Match, Observed, Planned, plan, read};
+use crate::plan::{Match, Observed, Planned, location_key, plan, read};
 use crate::policy::{self, Role, Vanished, Weight};
 
 /// Records that are planned together; see the chunks of `nexus_db::changes::apply`.
@@ -51,6 +52,7 @@ pub(crate) async fn plan_run(
         draft,
         report,
         ids: HashMap::new(),
+        archived: BTreeSet::new(),
         weights: BTreeMap::new(),
         first: true,
     };
@@ -77,6 +79,8 @@ struct Planning<'a> {
     report: Report,
     /// Our ids of the source's records, known and planned.
     ids: HashMap<(Entity, String), i64>,
+    /// Those of our records that are archived.
+    archived: BTreeSet<(Entity, i64)>,
     weights: BTreeMap<String, Weight>,
     /// The source has no record of ours yet.
     first: bool,
@@ -115,6 +119,9 @@ impl Planning<'_> {
         };
         for (external_id, link) in &known.links {
             self.ids.insert((entity, external_id.clone()), link.record_id);
+            if link.archived_at.is_some() {
+                self.archived.insert((entity, link.record_id));
+            }
             self.weights.entry(link.scope.clone()).or_default().known += u64::from(link.archived_at.is_none());
         }
         for n in runs::batch_numbers(tx, self.run_id).await? {
@@ -205,6 +212,10 @@ impl Planning<'_> {
         let mut new_ids = if fresh == 0 { 0..0 } else { ids_from(reserve(tx, entity, fresh).await?, fresh) };
         let mut rows: Vec<Proposal> = Vec::with_capacity(changed.len());
         for ((observed, hash), record_id) in changed.into_iter().zip(ours) {
+            if record_id.is_none() && self.waits(entity, &observed) {
+                self.count(entity, "waiting", 1);
+                continue;
+            }
             if let Some(reason) = self.gap(entity, known, &observed, record_id) {
                 self.tell_gap(entity, &observed, reason);
                 continue;
@@ -253,7 +264,24 @@ impl Planning<'_> {
             .filter(|(observed, _)| !known.links.contains_key(&observed.external_id))
             .filter_map(|(observed, _)| observed.key(entity))
             .collect();
+        if entity == Entity::Location {
+            let companies: BTreeSet<i64> = changed
+                .iter()
+                .filter_map(|(observed, _)| observed.fields.get("company_id").and_then(Value::as_i64))
+                .collect();
+            let found = records::locations_of(tx, &companies.into_iter().collect::<Vec<_>>()).await?;
+            return Ok(found.into_iter().map(|(company, name, id)| (location_key(company, &name), id)).collect());
+        }
         records::find_by_key(tx, entity, field, keys.iter().map(String::as_str)).await
+    }
+
+    /// Whether a new record belongs to one that is not in the directory, or not any more: it comes with that.
+    fn waits(&self, entity: Entity, observed: &Observed) -> bool {
+        entity.fields().iter().filter(|field| field.required).any(|field| {
+            let Kind::Reference(target) = field.kind else { return false };
+            let id = observed.fields.get(field.name).and_then(Value::as_i64);
+            id.is_none_or(|id| self.archived.contains(&(target, id)))
+        })
     }
 
     /// Why a record of the source has no place in the directory: something for a person to settle.

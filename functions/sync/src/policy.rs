@@ -11,8 +11,10 @@ pub(crate) const fn strong_key(entity: Entity) -> Option<&'static str> {
     match entity {
         Entity::Company => Some("account_number"),
         Entity::Contact => Some("email"),
+        // By its name among those of its company; see `Observed::key`.
+        Entity::Location => Some("name"),
         // A hostname or a name is no proof: clones and namesakes are everyday.
-        Entity::Location | Entity::Asset | Entity::User | Entity::Plan | Entity::Feature => None,
+        Entity::Asset | Entity::User | Entity::Plan | Entity::Feature => None,
     }
 }
 
@@ -23,13 +25,14 @@ pub(crate) enum Vanished {
     Archive,
     /// It stays, inactive: tickets and bills still name the person.
     Deactivate,
-    /// It stays as it is: the source only tells something of it.
+    /// It stays as it is.
     Stay,
 }
 
 pub(crate) const fn vanished(role: Role, entity: Entity) -> Vanished {
     match (role, entity) {
-        (Role::Refers, _) => Vanished::Stay,
+        // A location goes out of sight with its company.
+        (Role::Refers, _) | (Role::Tells, Entity::Location) => Vanished::Stay,
         (Role::Tells, Entity::Contact) => Vanished::Deactivate,
         (Role::Tells, _) => Vanished::Archive,
     }

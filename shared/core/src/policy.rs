@@ -17,8 +17,9 @@ pub enum Policy {
 #[must_use]
 pub fn field_policy(source: &str, entity: Entity, field: &str) -> Policy {
     match (source, entity, field) {
-        // Notes are written by technicians; the department's text is a start.
-        ("freshservice", Entity::Company, "description") => Policy::FillIfEmpty,
+        // Notes are written by technicians, and where a company is, people know better than one line of a department: what it
+        // says is a start.
+        ("freshservice", Entity::Company, "description") | ("freshservice", Entity::Location, _) => Policy::FillIfEmpty,
         // A site tells which company it belongs to, and nothing of the company. Freshservice knows no kinds of employment.
         ("datto", Entity::Company, _) | ("freshservice", Entity::Contact, "employment_type") => Policy::Never,
         _ => Policy::SourceWins,

@@ -111,6 +111,16 @@ pub async fn find_by_key<'a>(
     Ok(tx.all::<(String, i64)>(Query::new(sql).bind(Value::from(keys))).await?.into_iter().collect())
 }
 
+/// The live locations of these companies: company, name as [`key`] has it, id. Of several with one name the last.
+pub async fn locations_of(tx: &mut Tx, companies: &[i64]) -> Result<Vec<(i64, String, i64)>> {
+    let sql = format!(
+        "SELECT t.company_id, lower(t.name), t.id FROM {} JOIN locations t ON t.company_id = CAST(x.value AS BIGINT) \
+         WHERE t.archived_at IS NULL ORDER BY t.id",
+        tx.dialect().each(1)
+    );
+    tx.all(Query::new(sql).bind(Value::from(companies))).await
+}
+
 fn read(entity: Entity, row: RecordRow) -> Result<(i64, Record)> {
     let corrupt = |column| Error::Corrupt { table: entity.table(), column };
     let mut fields: Fields = serde_json::from_str(&row.fields).map_err(|_| corrupt("fields"))?;

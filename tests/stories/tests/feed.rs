@@ -483,8 +483,8 @@ both! {
                 .map(|row| format!("{} {}", row["action"].as_str().unwrap(), row["entity"].as_str().unwrap()));
             (words.collect::<Vec<_>>(), rows.last().cloned().unwrap())
         };
-        assert_eq!(told(&of_a).await.0, ["create company", "create contact"]);
-        assert_eq!(told(&of_b).await.0, ["create company"]);
+        assert_eq!(told(&of_a).await.0, ["create company", "create location", "create contact"]);
+        assert_eq!(told(&of_b).await.0, ["create company", "create location"]);
         syncing.vendor.edit(|state| {
             let ada = state.requester(901).unwrap();
             ada.department_ids = Some(vec![502]);
@@ -494,10 +494,13 @@ both! {
         let (words, row) = told(&of_a).await;
         assert_eq!(
             (words, &row["after"]),
-            (["create company", "create contact", "archive contact"].map(str::to_owned).to_vec(), &json!({}))
+            (
+                ["create company", "create location", "create contact", "archive contact"].map(str::to_owned).to_vec(),
+                &json!({})
+            )
         );
         let (words, row) = told(&of_b).await;
-        assert_eq!(words, ["create company", "create contact"]);
+        assert_eq!(words, ["create company", "create location", "create contact"]);
         for (field, value) in [
             ("name", json!("Ada Byron")),
             ("title", json!("Of Bravo")),

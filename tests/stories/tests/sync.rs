@@ -73,6 +73,43 @@ both! {
         assert_eq!(named(&people, "Ada Byron")["employment_type"], "Full Time");
     }
 
+    async fn each_company_gets_its_main_office_and_keeps_the_one_it_has(world: World) {
+        let syncing = small(world).await;
+        syncing.vendor.edit(|state| {
+            let mut without = department(503, "Without Number", None);
+            without.custom_fields.insert("address".into(), json!("3 Third Street"));
+            state.departments.push(without);
+            state.department(501).unwrap().custom_fields.insert("address".into(), json!("1 First Street"));
+            state.department(502).unwrap().custom_fields.insert("address".into(), json!("2 Second Street"));
+        });
+        let nexus = &syncing.nexus;
+        let beta = nexus.company("100002", "Beta").await;
+        let typed = json!({"company_id": beta, "name": "main office", "phone_number": "030 1"});
+        let typed = nexus.record(nexus_core::Entity::Location, &typed).await;
+        let held = syncing.run().await;
+        assert_eq!(held.state, RunState::Held, "it would change what was here before: {held:?}");
+        let tech = nexus.caller("tech", "technician", &[]).await;
+        let set = tech.get(&format!("/api/changesets/{}", held.changeset_id.unwrap())).await.json();
+        let applied = tech.post(&format!("/api/changesets/{}/apply", set["id"]), &json!({"digest": set["digest"]})).await;
+        assert_eq!(applied.status, 200, "{}", applied.text);
+        let offices = async |number: &str| tech.get(&format!("/api/companies/{number}/locations")).await.json();
+        let one = offices("100001").await;
+        assert_eq!((one.as_array().unwrap().len(), &one[0]["name"], &one[0]["address"]), (1, &json!("Main Office"), &json!("1 First Street")));
+        let two = offices("100002").await;
+        assert_eq!(two.as_array().unwrap().len(), 1, "{two}");
+        assert_eq!((&two[0]["id"], &two[0]["name"], &two[0]["phone_number"]), (&json!(typed), &json!("main office"), &json!("030 1")));
+        assert_eq!(two[0]["address"], "2 Second Street", "what is empty is filled");
+        // A department that gets its number comes with its office.
+        syncing.vendor.edit(|state| {
+            state.department(503).unwrap().custom_fields.insert("account_number".into(), json!(100_003));
+        });
+        let run = syncing.run().await;
+        assert_eq!((run.state, count(&run, "company", "create"), count(&run, "location", "create")), (RunState::Applied, 1, 1), "{run:?}");
+        assert_eq!(offices("100003").await[0]["address"], "3 Third Street");
+        let again = syncing.run().await;
+        assert_eq!((again.state, again.changeset_id), (RunState::Applied, None), "{:?}", again.counts);
+    }
+
     async fn a_second_run_of_an_unchanged_source_plans_nothing(world: World) {
         let vendor = Freshservice::start(Size { companies: 30, contacts: 400, devices: 0 }, 7).await.unwrap();
         let syncing = Syncing::new(Nexus::serve(world).await, vendor).await;

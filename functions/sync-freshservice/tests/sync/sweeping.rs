@@ -31,6 +31,23 @@ impl World {
 }
 
 #[tokio::test]
+async fn each_company_has_its_main_office() {
+    let world = World::small().await;
+    world.run().await;
+    let report = world.nexus.report();
+    let list = report.scopes.iter().find(|scope| scope.name == "locations").unwrap();
+    assert_eq!((list.entity, list.complete, list.records), (Entity::Location, true, 120));
+    let departments = world.vendor.edit(|world| world.departments.clone());
+    for (office, department) in world.nexus.observations(Entity::Location).iter().zip(&departments) {
+        let id = department.id.to_string();
+        assert_eq!((&office.external_id, &office.links["company_id"]), (&id, &vec![id.clone()]));
+        assert_eq!(office.fields["name"], "Main Office");
+        let address = department.custom_fields.get("address").and_then(|address| address.as_str());
+        assert_eq!(office.fields["address"].as_str(), address.filter(|address| !address.is_empty()));
+    }
+}
+
+#[tokio::test]
 async fn a_complete_run_hands_every_company_and_person_over() {
     let world = World::small().await;
     assert_eq!(world.run().await.state, RunState::Applied);
@@ -88,7 +105,7 @@ async fn people_whose_list_breaks_off_are_kept_and_their_list_is_not_complete() 
         assert_eq!(world.run().await.state, RunState::Partial, "{fault:?}");
         let report = world.nexus.report();
         assert_eq!(scopes(&report), [("companies", true, 120), ("contacts", false, 200)], "{fault:?}");
-        let told = report.scopes[1].error.as_deref().unwrap();
+        let told = report.scopes[2].error.as_deref().unwrap();
         assert!(told.starts_with("Page 3 of requesters could not be read: "), "{told}");
         assert_eq!(world.nexus.observations(Entity::Contact).len(), 200);
     }
@@ -101,7 +118,7 @@ async fn companies_whose_list_breaks_off_are_kept_and_people_are_not_asked_for()
     assert_eq!(world.run().await.state, RunState::Partial);
     let report = world.nexus.report();
     assert_eq!(scopes(&report), [("companies", false, 100), ("contacts", false, 0)]);
-    let told = report.scopes[1].error.as_deref().unwrap();
+    let told = report.scopes[2].error.as_deref().unwrap();
     assert!(told.starts_with("Not read, because the list of companies broke off"), "{told}");
     assert_eq!(world.vendor.calls_to("/requesters"), 0);
     assert_eq!(report.vendor_calls, u64::try_from(world.vendor.call_count()).unwrap(), "tries count");
@@ -216,7 +233,7 @@ async fn a_next_link_that_leads_back_ends_the_list_as_incomplete() {
     world.vendor.fault(Fault::RepeatingNextLink.on("/requesters").page(2));
     assert_eq!(world.run().await.state, RunState::Partial);
     let report = world.nexus.report();
-    assert!(!report.scopes[1].complete);
+    assert!(!report.scopes[2].complete);
     assert_eq!(world.vendor.calls_to("/requesters"), 2);
 }
 
