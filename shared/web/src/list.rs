@@ -17,7 +17,7 @@ use crate::paging::Paging;
 
 /// Records that are read and sent together: enough to make a query worth its while, few enough that a long list needs no
 /// large memory.
-const TOGETHER: i64 = 1_000;
+const TOGETHER: i64 = 500;
 
 /// A list under construction: `WHERE` grows by filters, the rest is fixed. The table's alias is `t`.
 #[derive(Clone, Debug)]
