@@ -106,7 +106,6 @@ mod tests {
             title: String::new(),
             schedule: schedule.into(),
             enabled,
-            updated_at: String::new(),
             last_started_at: last.map(str::to_owned),
         }
     }

@@ -55,11 +55,9 @@ pub(crate) async fn update_job(
 
 async fn show(db: &Db, job: Job) -> Result<ScheduledJob, Error> {
     let now = db.clock().now();
-    let parsed = |text: &str| instant::parse(text);
     let next = job.enabled.then(|| job.schedule.parse::<Schedule>().ok()).flatten().and_then(|schedule| {
-        // What was set for a time that has passed waits for the next.
-        let since = parsed(&job.updated_at).unwrap_or(now).max(now);
-        schedule.next(job.last_started_at.as_deref().and_then(parsed), since, now)
+        // A time that has passed waits for the next.
+        schedule.next(job.last_started_at.as_deref().and_then(instant::parse), now, now)
     });
     let last_run = runs::list(db, Some(&job.name), None, 1, 0).await?.into_iter().next();
     let Job { name, title, schedule, enabled, .. } = job;

@@ -61,8 +61,9 @@ pub(crate) async fn read(vendor: &Datto, sink: &mut Sink<'_>) -> Result<Vec<Site
 
 /// Every site but the pseudo-site, and whether that is all of them.
 async fn list(vendor: &Datto, sink: &mut Sink<'_>, place: Place) -> Result<(Vec<Site>, bool), ReadError> {
-    let (mut sites, mut pages) = (Vec::new(), vendor.sites());
-    for number in 1_u32.. {
+    let (mut sites, mut pages, mut number) = (Vec::new(), vendor.sites(), 0);
+    loop {
+        number += 1;
         let page = pages.next().await;
         sink.vendor_calls(vendor.calls().calls);
         match page {
@@ -82,7 +83,6 @@ async fn list(vendor: &Datto, sink: &mut Sink<'_>, place: Place) -> Result<(Vec<
             }
         }
     }
-    Ok((sites, false))
 }
 
 /// The account number among a site's variables. The error says what a person should look at.

@@ -15,7 +15,7 @@ use nexus_db::sources::SourceLink;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::policy::strong_key;
+use crate::policy::{key_name, strong_key};
 
 /// A source's record, read: its values are ones that our fields can hold.
 #[derive(Clone, Debug)]
@@ -150,10 +150,6 @@ pub(crate) fn plan(
     };
     let link = Some(link(created));
     Planned::Row(Box::new(Proposal { entity, id, action, version, fields, reason: Some(reason), link }))
-}
-
-fn key_name(entity: Entity) -> &'static str {
-    strong_key(entity).unwrap_or("key")
 }
 
 /// The fields in which a record follows its source and does not have its value.

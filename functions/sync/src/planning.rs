@@ -288,7 +288,7 @@ impl Planning<'_> {
     fn gap(&self, entity: Entity, known: &Known, observed: &Observed, record_id: Option<i64>) -> Option<String> {
         let key = observed.key(entity);
         if known.role == Role::Refers {
-            let field = policy::strong_key(entity).unwrap_or("key").replace('_', " ");
+            let field = policy::key_name(entity).replace('_', " ");
             return record_id.is_none().then(|| match key {
                 Some(key) => {
                     format!("No {} has its {field} {key}. Correct it, or add the {}.", entity.as_str(), entity.as_str())
@@ -303,14 +303,14 @@ impl Planning<'_> {
                 entity.as_str(),
                 self.source,
                 entity.as_str(),
-                policy::strong_key(entity).unwrap_or("key"),
+                policy::key_name(entity),
             ));
         }
         if record_id.is_some() {
             return None;
         }
         if let Some(other) = key.as_ref().and_then(|key| known.claimed.get(key)) {
-            let field = policy::strong_key(entity).unwrap_or("key");
+            let field = policy::key_name(entity);
             return Some(format!("It has the same {field} as {other}; give one of the two another."));
         }
         (entity == Entity::Company && key.is_none())
@@ -369,7 +369,7 @@ impl Planning<'_> {
             return;
         };
         if let Some(key) = observed.key(entity).filter(|key| key != tied) {
-            let (kind, field) = (entity.as_str(), policy::strong_key(entity).unwrap_or("key").replace('_', " "));
+            let (kind, field) = (entity.as_str(), policy::key_name(entity).replace('_', " "));
             let reason = format!("Its {field} is {key}, but it is tied to the {kind} {tied}. Correct one of the two.");
             self.tell_gap(entity, observed, reason);
         }

@@ -18,6 +18,11 @@ pub(crate) const fn strong_key(entity: Entity) -> Option<&'static str> {
     }
 }
 
+/// The name of that field, for a person.
+pub(crate) fn key_name(entity: Entity) -> &'static str {
+    strong_key(entity).unwrap_or("key")
+}
+
 /// What becomes of a record that its source has not shown for the whole grace period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Vanished {

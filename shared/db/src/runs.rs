@@ -303,8 +303,6 @@ pub struct Job {
     pub schedule: String,
     /// Whether the timer starts it.
     pub enabled: bool,
-    /// When its schedule was last set.
-    pub updated_at: String,
     /// When its last run began.
     pub last_started_at: Option<String>,
 }
@@ -337,7 +335,7 @@ pub async fn cancel(db: &Db, run_id: i64, who: &str) -> Result<bool> {
 /// The jobs, by name.
 pub async fn list_jobs(db: &Db) -> Result<Vec<Job>> {
     let query = Query::new(
-        "SELECT j.name, j.title, j.schedule, j.enabled, j.updated_at, \
+        "SELECT j.name, j.title, j.schedule, j.enabled, \
          (SELECT max(r.started_at) FROM runs r WHERE r.job = j.name) AS last_started_at FROM jobs j ORDER BY j.name",
     );
     db.all(query).await

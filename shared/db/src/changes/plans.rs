@@ -4,8 +4,8 @@ use nexus_core::Fields;
 use nexus_core::entity::Entity;
 use serde_json::Value;
 
-use super::ChangeError;
 use super::row::{Action, Outcome, Row};
+use super::{ChangeError, Edit};
 use crate::query::Batch;
 use crate::{Query, Tx, records};
 
@@ -33,17 +33,8 @@ pub(super) async fn follow(tx: &mut Tx, rows: &mut Vec<Row>) -> Result<(), Chang
     }
     for (id, name) in companies {
         if !rows.iter().any(|row| (row.entity, row.id) == (Entity::Company, id)) {
-            rows.push(Row {
-                change_id: None,
-                entity: Entity::Company,
-                id,
-                action: Action::Update,
-                version: None,
-                wanted: Fields::from_iter([("plan_selected".to_owned(), name)]),
-                reason: None,
-                link: None,
-                outcome: Outcome::Undecided,
-            });
+            let fields = Fields::from_iter([("plan_selected".to_owned(), name)]);
+            rows.push(Edit::Update { entity: Entity::Company, id, version: None, fields }.into());
         }
     }
     Ok(())
