@@ -49,6 +49,9 @@ pub enum Command {
     Job {
         /// The job, for example sync-freshservice
         name: String,
+        /// Look only: a plan waits for a person, and nothing is written to a vendor
+        #[arg(long)]
+        dry_run: bool,
         /// Print the outcome as JSON
         #[arg(long)]
         json: bool,

@@ -4,14 +4,15 @@ use std::process::ExitCode;
 
 use nexus_core::Clock;
 use nexus_core::sync::RunState;
+use nexus_events::Bus;
 use nexus_jobs::Event;
 
 use crate::cli::{Cli, Command};
-use crate::jobs::Reached;
+use crate::jobs::{Jobs, Reached};
 use crate::server::Signals;
 use crate::serving::Serving;
 use crate::watch::Watch;
-use crate::{Instance, RunnerError, database, demo, files, jobs, mount, server, timer};
+use crate::{Instance, RunnerError, database, demo, files, mount, server, timer};
 
 /// Does what the command line asks; the exit code of what was done.
 pub async fn run(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> Result<ExitCode, RunnerError> {
@@ -20,7 +21,10 @@ pub async fn run(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -
         Command::Init => init(cli, environment, clock).await,
         Command::Openapi => openapi(),
         Command::Demo => demo::run(cli, clock).await,
-        Command::Job { name, json } => return job(cli, environment, clock, (name, *json)).await,
+        Command::Job { name, dry_run, json } => {
+            let event = Event { dry_run: *dry_run, ..Event::manual(name) };
+            return job(cli, environment, clock, (name, &event), *json).await;
+        }
     };
     done.map(|()| ExitCode::SUCCESS)
 }
@@ -40,11 +44,13 @@ async fn serve(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> 
     let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
     let mut serving = Serving::start(&instance, cli.listen, cli.http, clock).await?;
     serving.running.announce()?;
-    let url = serving.running.base_url().to_owned();
+    let jobs = Jobs::new(&instance, serving.running.base_url(), serving.bus.clone())?;
+    let requests = serving.bus.subscribe();
     tokio::select! {
         ended = serving.running.until_told(&mut signals) => ended?,
-        // The timer goes with the process; a job that it runs is given up and shows as interrupted.
-        ended = timer::run(&instance, &serving.db, &url) => ended?,
+        // Jobs go with the process; a run that is given up shows as interrupted.
+        ended = timer::run(&instance, &serving.db, &jobs) => ended?,
+        ended = jobs.serve(requests) => ended?,
     }
     serving.stop(&mut signals).await
 }
@@ -54,14 +60,19 @@ async fn job(
     cli: &Cli,
     environment: Vec<(String, String)>,
     clock: &Clock,
-    (name, json): (&str, bool),
+    (name, event): (&str, &Event),
+    json: bool,
 ) -> Result<ExitCode, RunnerError> {
     let mut signals = Signals::listen()?;
     let instance = Instance::prepare(&cli.instance, environment, clock.now())?;
     let nexus = Reached::find(&instance, clock).await?;
     let watch = Watch::new();
-    let ended = match jobs::client(&instance, &nexus.url) {
-        Ok(client) => jobs::run(name, &instance.config, &client, &Event::manual(name), &watch).await,
+    let ended = match Jobs::new(&instance, &nexus.url, Bus::local()) {
+        // Its events would go out where nobody hears them.
+        Ok(_) if name == publish_changes::NAME => Err(RunnerError::Usage(
+            "publish-changes sends to those who listen in a Nexus that is served: ask for a run there".into(),
+        )),
+        Ok(jobs) => jobs.run(name, event, &watch).await,
         Err(error) => Err(error),
     };
     watch.end();

@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use nexus_client::Client;
 use nexus_core::Clock;
 use nexus_jobs::Event;
 use nexus_simulators::{Datto, Freshservice, Size};
 
 use crate::cli::Cli;
+use crate::jobs::Jobs;
 use crate::server::Signals;
 use crate::serving::Serving;
 use crate::watch::Watch;
-use crate::{Instance, RunnerError, files, jobs};
+use crate::{Instance, RunnerError, files};
 
 /// The same companies each time.
 const SEED: u64 = 2026;
@@ -39,8 +39,9 @@ pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
     let instance = Instance::prepare(&folder.path().join("instance"), environment, clock.now())?;
     let mut serving = Serving::start(&instance, cli.listen, cli.http, clock).await?;
     serving.running.announce()?;
+    let jobs = Jobs::new(&instance, serving.running.base_url(), serving.bus.clone())?;
     tokio::select! {
-        synced = sync(&instance, serving.running.base_url()) => synced?,
+        synced = sync(&jobs) => synced?,
         () = signals.next() => return serving.stop(&mut signals).await,
     }
     files::print(&format!(
@@ -48,23 +49,26 @@ pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
          machine's own, made for this demo.\nCtrl-C ends the demo, and everything in it is gone.",
         serving.running.base_url()
     ))?;
-    serving.running.until_told(&mut signals).await?;
+    let requests = serving.bus.subscribe();
+    tokio::select! {
+        ended = serving.running.until_told(&mut signals) => ended?,
+        ended = jobs.serve(requests) => ended?,
+    }
     serving.stop(&mut signals).await
 }
 
 /// Runs the syncs and tells what came of them.
-async fn sync(instance: &Instance, url: &str) -> Result<(), RunnerError> {
-    let client = jobs::client(instance, url)?;
-    for name in jobs::NAMES {
-        sync_by(name, instance, &client).await?;
+async fn sync(jobs: &Jobs) -> Result<(), RunnerError> {
+    for name in [sync_freshservice::NAME, sync_datto::NAME] {
+        sync_by(name, jobs).await?;
     }
     Ok(())
 }
 
-async fn sync_by(name: &str, instance: &Instance, client: &Client) -> Result<(), RunnerError> {
+async fn sync_by(name: &str, jobs: &Jobs) -> Result<(), RunnerError> {
     let watch = Watch::new();
     let began = Instant::now();
-    let ended = jobs::run(name, &instance.config, client, &Event::manual(name), &watch).await;
+    let ended = jobs.run(name, &Event::manual(name), &watch).await;
     watch.end();
     let run = ended?;
     let mut told = format!("{name}: {} in {:.1} s", run.state.as_str(), began.elapsed().as_secs_f64());

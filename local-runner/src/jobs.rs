@@ -8,8 +8,12 @@ use std::time::Duration;
 use nexus_client::{Account, Client, Options};
 use nexus_core::Clock;
 use nexus_core::config::Config;
-use nexus_core::sync::Run;
-use nexus_jobs::{Deadline, Event, Reporter};
+use nexus_core::sync::{Complete, Run};
+use nexus_events::{Bus, RUN_REQUESTED};
+use nexus_jobs::{Deadline, Event, Job, JobError, Reporter, Silent};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
 
 use crate::server::Signals;
 use crate::serving::Serving;
@@ -19,7 +23,7 @@ use crate::{Instance, RunnerError, files, lock};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The jobs in the order in which they are best run: companies first, because Datto's sites are tied to them.
-pub const NAMES: [&str; 2] = [sync_freshservice::NAME, sync_datto::NAME];
+pub const NAMES: [&str; 3] = [sync_freshservice::NAME, sync_datto::NAME, publish_changes::NAME];
 
 /// Whether the job of that name can run with this configuration.
 #[must_use]
@@ -27,34 +31,85 @@ pub fn is_configured(name: &str, config: &Config) -> bool {
     match name {
         sync_freshservice::NAME => config.freshservice.is_configured(),
         sync_datto::NAME => config.datto.is_configured(),
+        publish_changes::NAME => true,
         _ => false,
     }
 }
 
-/// Runs a job to its end.
-pub async fn run(
-    name: &str,
-    config: &Config,
-    client: &Client,
-    event: &Event,
-    reporter: &dyn Reporter,
-) -> Result<Run, RunnerError> {
-    let unusable = |error: &dyn std::error::Error| RunnerError::Usage(error.to_string());
-    match name {
-        sync_freshservice::NAME => {
-            let job = sync_freshservice::job(config).map_err(|error| unusable(&error))?;
-            Ok(nexus_jobs::run(&job, client, event, Deadline::none(), reporter).await?)
+/// Runs jobs in this process.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    config: Config,
+    client: Client,
+    bus: Bus,
+}
+
+impl Jobs {
+    /// The jobs of an instance whose Nexus is served at `url`; what they send goes out on the bus.
+    pub fn new(instance: &Instance, url: &str, bus: Bus) -> Result<Self, RunnerError> {
+        Ok(Self { config: instance.config.clone(), client: client(instance, url)?, bus })
+    }
+
+    /// Runs a job to its end.
+    pub async fn run(&self, name: &str, event: &Event, reporter: &dyn Reporter) -> Result<Run, RunnerError> {
+        let unusable = |error: &dyn std::error::Error| RunnerError::Usage(error.to_string());
+        let run = match name {
+            sync_freshservice::NAME => {
+                let job = sync_freshservice::job(&self.config).map_err(|error| unusable(&error))?;
+                self.run_job(&job, event, reporter).await
+            }
+            sync_datto::NAME => {
+                let job = sync_datto::job(&self.config).map_err(|error| unusable(&error))?;
+                self.run_job(&job, event, reporter).await
+            }
+            publish_changes::NAME => self.run_job(&publish_changes::job(self.bus.clone()), event, reporter).await,
+            _ => return Err(RunnerError::Usage(format!("there is no job {name:?}; there are {}", NAMES.join(", ")))),
+        };
+        Ok(run?)
+    }
+
+    async fn run_job(&self, job: &impl Job, event: &Event, reporter: &dyn Reporter) -> Result<Run, JobError> {
+        nexus_jobs::run(job, &self.client, event, Deadline::none(), reporter).await
+    }
+
+    /// Runs the jobs that are asked for, each as soon as it is, for ever. One that cannot run here ends its run with the reason.
+    pub async fn serve(&self, mut requests: UnboundedReceiver<Value>) -> Result<(), RunnerError> {
+        let mut going = JoinSet::new();
+        while let Some(event) = requests.recv().await {
+            tracing::debug!(%event, "an event on the bus");
+            while going.try_join_next().is_some() {}
+            if event["detail-type"] == RUN_REQUESTED {
+                let jobs = self.clone();
+                going.spawn(async move { jobs.answer(&event).await });
+            }
         }
-        sync_datto::NAME => {
-            let job = sync_datto::job(config).map_err(|error| unusable(&error))?;
-            Ok(nexus_jobs::run(&job, client, event, Deadline::none(), reporter).await?)
+        Ok(())
+    }
+
+    async fn answer(&self, event: &Value) {
+        let event = match Event::decode(event) {
+            Ok(event) => event,
+            Err(error) => return tracing::error!(%error, "a run was asked for in words that are not understood"),
+        };
+        let name = event.job.clone().unwrap_or_default();
+        match self.run(&name, &event, &Silent).await {
+            Ok(run) => tracing::info!(job = name, run = run.id, state = run.state.as_str(), "a job ran"),
+            Err(RunnerError::Usage(reason)) => {
+                tracing::warn!(job = name, reason, "a job cannot run");
+                let ended = Complete { error: Some(format!("It cannot run here: {reason}")), ..Complete::default() };
+                if let Some(run_id) = event.run_id
+                    && let Err(error) = self.client.complete_run(run_id, &ended).await
+                {
+                    tracing::error!(run_id, %error, "the run could not be ended");
+                }
+            }
+            Err(error) => tracing::error!(job = name, %error, "a job could not run"),
         }
-        _ => Err(RunnerError::Usage(format!("there is no job {name:?}; there are {}", NAMES.join(", ")))),
     }
 }
 
 /// A client of the Nexus of this instance, served at `url`, as the service account.
-pub fn client(instance: &Instance, url: &str) -> Result<Client, RunnerError> {
+fn client(instance: &Instance, url: &str) -> Result<Client, RunnerError> {
     let auth = &instance.config.nexus_auth;
     let password = auth.password.clone().unwrap_or_default();
     let root = instance.authority().map(|path| files::read(&path)).transpose()?.map(String::into_bytes);

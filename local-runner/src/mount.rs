@@ -1,12 +1,13 @@
 //! Every function in one router. A new route group is one line here.
 
 use axum::Router;
+use nexus_events::Bus;
 use nexus_web::{Limits, State, frame};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Info, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-fn groups() -> OpenApiRouter<State> {
+fn groups(bus: Bus) -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .merge(auth::router())
         .merge(home::router())
@@ -14,20 +15,20 @@ fn groups() -> OpenApiRouter<State> {
         .merge(contacts::router())
         .merge(assets::router())
         .merge(users::router())
-        .merge(settings::router())
+        .merge(settings::router(bus))
         .merge(sync::router())
 }
 
-/// The routes of all functions over one state.
-pub fn router(state: State, limits: Limits) -> Router {
-    let (router, _) = groups().split_for_parts();
+/// The routes of all functions over one state; what they send goes out on the bus.
+pub fn router(state: State, bus: Bus, limits: Limits) -> Router {
+    let (router, _) = groups(bus).split_for_parts();
     frame(router, state, limits)
 }
 
 /// The OpenAPI document of all functions.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let mut document = groups().into_openapi();
+    let mut document = groups(Bus::local()).into_openapi();
     document.info = Info::new("Nexus", env!("CARGO_PKG_VERSION"));
     document.info.description = Some(
         "The client directory of a managed service provider: companies, locations, contacts, assets and users, one trusted \

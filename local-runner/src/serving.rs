@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use nexus_core::Clock;
 use nexus_db::{Db, Dialect, runs};
+use nexus_events::Bus;
 
 use crate::lock::InstanceLock;
 use crate::server::{Bound, Running, Signals, Transport};
@@ -16,6 +17,8 @@ pub struct Serving {
     pub running: Running,
     /// The database.
     pub db: Db,
+    /// What the functions send.
+    pub bus: Bus,
     /// Let go last: whoever takes it may open the database.
     lock: InstanceLock,
 }
@@ -44,9 +47,10 @@ impl Serving {
             runs::interrupt_all(&opened.state.db).await?;
         }
         let db = opened.state.db.clone();
-        let running = bound.start(mount::router(opened.state, opened.limits))?;
+        let bus = Bus::local();
+        let running = bound.start(mount::router(opened.state, bus.clone(), opened.limits))?;
         lock.announce(running.base_url())?;
-        Ok(Self { running, db, lock })
+        Ok(Self { running, db, bus, lock })
     }
 
     /// Takes no new request, ends those under way (at once on another signal), and closes the database.

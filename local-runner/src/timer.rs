@@ -6,32 +6,33 @@ use jiff::Timestamp;
 use nexus_core::config::Config;
 use nexus_core::instant;
 use nexus_core::schedule::Schedule;
-use nexus_db::runs::Job;
-use nexus_db::{Db, runs};
+use nexus_db::Db;
+use nexus_db::jobs::{self as known, Job};
+use nexus_events::envelope;
 use nexus_jobs::{Event, Silent};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{Instance, RunnerError, jobs};
+use crate::jobs::{self, Jobs};
+use crate::{Instance, RunnerError};
 
 /// A changed schedule is in force after this at the latest.
 const LOOK: Duration = Duration::from_secs(15);
 
 /// Starts each enabled job when its schedule says so, one after another, for ever.
-pub async fn run(instance: &Instance, db: &Db, url: &str) -> Result<(), RunnerError> {
-    let client = jobs::client(instance, url)?;
+pub async fn run(instance: &Instance, db: &Db, jobs: &Jobs) -> Result<(), RunnerError> {
     let mut tried: Vec<(String, Timestamp)> = Vec::new();
     let since = db.clock().now();
     loop {
         let now = db.clock().now();
-        let all = runs::list_jobs(db).await.unwrap_or_else(|error| {
+        let all = known::list(db).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the timer cannot read the jobs");
             Vec::new()
         });
         for job in due(&all, &instance.config, &tried, (since, now)) {
             tried.retain(|(name, _)| *name != job.name);
             tried.push((job.name.clone(), now));
-            fire(job, instance, &client, now).await;
+            fire(job, jobs, now).await;
         }
         sleep(LOOK).await;
     }
@@ -62,9 +63,9 @@ fn due<'a>(
     due
 }
 
-async fn fire(job: &Job, instance: &Instance, client: &nexus_client::Client, now: Timestamp) {
+async fn fire(job: &Job, jobs: &Jobs, now: Timestamp) {
     let ended = match Event::decode(&scheduled_event(&job.name, now)) {
-        Ok(event) => jobs::run(&job.name, &instance.config, client, &event, &Silent).await,
+        Ok(event) => jobs.run(&job.name, &event, &Silent).await,
         Err(error) => Err(RunnerError::Usage(error.to_string())),
     };
     match ended {
@@ -76,24 +77,16 @@ async fn fire(job: &Job, instance: &Instance, client: &nexus_client::Client, now
 /// The very event that EventBridge sends to a rule's target (Amazon EventBridge user guide, "Scheduled events").
 #[must_use]
 pub fn scheduled_event(job: &str, now: Timestamp) -> Value {
-    json!({
-        "version": "0",
-        "id": nexus_web::auth::random_id(),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "region": "local",
-        "resources": [format!("arn:aws:events:local:000000000000:rule/nexus-{job}")],
-        "detail": {},
-    })
+    let rule = format!("arn:aws:events:local:000000000000:rule/nexus-{job}");
+    let event = nexus_events::Event { detail_type: "Scheduled Event", detail: json!({}) };
+    envelope("aws.events", &[rule], &event, now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{due, scheduled_event};
     use nexus_core::config::Config;
-    use nexus_db::runs::Job;
+    use nexus_db::jobs::Job;
 
     fn config(key: &str) -> Config {
         let text = format!("[freshservice]\napi_key = {key}\ndomain = acme\n");

@@ -146,7 +146,7 @@ fn options_stand_before_or_after_the_command() {
         let cli = parse(line);
         assert!(cli.http);
         assert_eq!(cli.instance, Path::new("x"));
-        assert_eq!(cli.command, Some(cli::Command::Job { name: "NAME".to_owned(), json: true }));
+        assert_eq!(cli.command, Some(cli::Command::Job { name: "NAME".to_owned(), dry_run: false, json: true }));
     }
     let cli = parse("local-runner --listen localhost:5001");
     assert_eq!((cli.listen.to_string().as_str(), cli.command), ("127.0.0.1:5001", None));

@@ -176,5 +176,19 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The Datto sites that a person tied to a company; what a person ties, no sync unties.
+ALTER TABLE companies ADD COLUMN tied_site_uids TEXT COLLATE "C" NOT NULL DEFAULT '[]';
+
+-- A run that was asked for, or has paused, waits for its job to claim it. What a job wants to know when it is started again
+-- is kept with it.
+ALTER TABLE runs ADD COLUMN claimed BOOLEAN NOT NULL DEFAULT TRUE;
+ALTER TABLE runs ADD COLUMN dry_run BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE jobs ADD COLUMN kept JSONB;
+
 INSERT INTO jobs (name, title, schedule, enabled, updated_at)
-VALUES ('sync-datto', 'Datto RMM: sites and devices', 'rate(1 day)', TRUE, '2026-01-01T00:00:00.000Z');
+VALUES
+    ('sync-datto', 'Datto RMM: sites and devices', 'rate(1 day)', TRUE, '2026-01-01T00:00:00.000Z'),
+    ('assign-account-numbers', 'Freshservice: numbers for companies without one', 'rate(1 day)', FALSE,
+     '2026-01-01T00:00:00.000Z'),
+    ('push-account-numbers', 'Datto RMM: account numbers of sites', 'rate(1 day)', FALSE, '2026-01-01T00:00:00.000Z'),
+    ('publish-changes', 'EventBridge: what changed', 'rate(5 minutes)', FALSE, '2026-01-01T00:00:00.000Z');

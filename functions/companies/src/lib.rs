@@ -11,6 +11,7 @@
 //! | GET `/api/companies/{account_number}/assets`, `/contacts`, `/locations`, `/features` | A T B, C for its own | its parts |
 //! | GET `/api/companies/{account_number}/users` | A T, C for its own | its portal users |
 //! | PUT, DELETE `/api/companies/{account_number}/features/{feature_id}` | A T | its own value of a feature |
+//! | PUT, DELETE `/api/companies/{account_number}/sites/{site_uid}` | A T | tie a Datto site to it |
 //! | GET `/api/companies/bulk`, `/api/billing_summary` | A T B | everything in one answer |
 //! | GET, POST `/api/locations` | A T (B reads) | list, create |
 //! | GET, PUT, DELETE `/api/locations/{id}`, POST `…/restore` | A T (B reads) | one |
@@ -27,6 +28,7 @@ mod locations;
 mod pages;
 mod parts;
 mod schema;
+mod sites;
 mod store;
 
 use axum::extract::FromRef;
@@ -54,6 +56,7 @@ where
         .routes(routes!(parts::list_company_users))
         .routes(routes!(parts::list_company_features))
         .routes(routes!(parts::set_company_feature, parts::clear_company_feature))
+        .routes(routes!(sites::tie_site, sites::untie_site))
         .routes(routes!(billing::list_whole_companies))
         .routes(routes!(billing::billing_summary))
         .routes(routes!(locations::list_locations, locations::create_location))

@@ -1,12 +1,17 @@
 //! Jobs: when they run, and whether.
 
+use axum::Extension;
 use axum::extract::State;
+use axum::response::IntoResponse as _;
 use axum::response::Response;
+use http::StatusCode;
 use nexus_core::schedule::Schedule;
-use nexus_core::sync::{JobChanges, ScheduledJob};
+use nexus_core::sync::{JobChanges, Requested, RunRequest, ScheduledJob};
 use nexus_core::{FieldError, Role, instant};
 use nexus_db::Db;
-use nexus_db::runs::{self, Job};
+use nexus_db::jobs::{self, Job};
+use nexus_db::runs::{self, Busy};
+use nexus_events::{Bus, Event};
 use nexus_web::{Error, Json, Path, Principal, Problem};
 
 const ABSENT: Error = Error::NotFound("There is no such job");
@@ -19,7 +24,7 @@ const ABSENT: Error = Error::NotFound("There is no such job");
 pub(crate) async fn list_jobs(State(db): State<Db>, principal: Principal) -> Result<Response, Error> {
     principal.require(&[Role::Admin, Role::Technician])?;
     let mut shown = Vec::new();
-    for job in runs::list_jobs(&db).await? {
+    for job in jobs::list(&db).await? {
         shown.push(show(&db, job).await?);
     }
     nexus_web::json(&shown)
@@ -45,12 +50,48 @@ pub(crate) async fn update_job(
     if let Some(Err(error)) = schedule.as_deref().map(str::parse::<Schedule>) {
         return Err(Error::fields(vec![FieldError::new("schedule", error.to_string())]));
     }
-    if !runs::update_job(&db, &name, schedule.as_deref(), enabled).await? {
+    if !jobs::update(&db, &name, schedule.as_deref(), enabled).await? {
         return Err(ABSENT);
     }
     tracing::info!(job = name, schedule, enabled, by = principal.account.username, "a job was set");
-    let job = runs::list_jobs(&db).await?.into_iter().find(|job| job.name == name).ok_or(ABSENT)?;
+    let job = jobs::find(&db, &name).await?.ok_or(ABSENT)?;
     nexus_web::json(&show(&db, job).await?)
+}
+
+/// Run a job now
+#[utoipa::path(post, path = "/api/jobs/{name}/runs", tag = "settings", request_body = RunRequest,
+    params(("name" = String, Path, description = "The job's name")), responses(
+    (status = 202, description = "The run is asked for; watch it at `/api/sync/runs/{id}`", body = Requested),
+    (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 404, description = "There is no such job", body = Problem),
+    (status = 409, description = "A run of this job is going", body = Problem),
+    (status = 503, description = "The job cannot be reached", body = Problem),
+))]
+pub(crate) async fn request_run(
+    State(db): State<Db>,
+    Extension(bus): Extension<Bus>,
+    principal: Principal,
+    Path(name): Path<String>,
+    request: Option<Json<RunRequest>>,
+) -> Result<Response, Error> {
+    principal.require(&[Role::Admin, Role::Technician])?;
+    let Json(request) = request.unwrap_or_default();
+    jobs::find(&db, &name).await?.ok_or(ABSENT)?;
+    let run_id = match request.run_id {
+        Some(run_id) if runs::waits(&db, &name, run_id).await? => run_id,
+        Some(run_id) => return Err(Error::Conflict(format!("Run {run_id} of {name} has not paused"))),
+        None => match runs::request(&db, &name, request.dry_run).await? {
+            Ok(run_id) => run_id,
+            Err(Busy(id)) => return Err(Error::Conflict(format!("Run {id} of {name} is going"))),
+        },
+    };
+    if let Err(error) = bus.send(&[Event::run_requested(&name, run_id)]).await {
+        tracing::error!(job = name, run_id, %error, "the job could not be reached");
+        runs::cancel(&db, run_id, "The job could not be reached, so Nexus").await?;
+        return Err(Error::Unavailable(60));
+    }
+    tracing::info!(job = name, run_id, by = principal.account.username, "a run was asked for");
+    Ok((StatusCode::ACCEPTED, nexus_web::json(&Requested { run_id })?).into_response())
 }
 
 async fn show(db: &Db, job: Job) -> Result<ScheduledJob, Error> {

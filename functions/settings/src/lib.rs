@@ -6,6 +6,7 @@
 //! | POST `/api/plans`, `/api/features` | A | create |
 //! | GET `/api/jobs` | A T | jobs, their next and last runs |
 //! | PUT `/api/jobs/{name}` | A | schedule, on and off |
+//! | POST `/api/jobs/{name}/runs` | A T | run it now |
 //! | PUT, DELETE `/api/plans/{id}`, `/api/features/{id}`, POST `…/restore` | A | change, archive, bring back |
 
 mod edit;
@@ -14,14 +15,16 @@ mod jobs;
 mod plans;
 mod schema;
 
+use axum::Extension;
 use axum::extract::FromRef;
 use nexus_db::Db;
+use nexus_events::Bus;
 use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this group.
-pub fn router<S>() -> OpenApiRouter<S>
+/// The routes of this group. Runs that are asked for go out on the bus.
+pub fn router<S>(bus: Bus) -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Auth: FromRef<S>,
@@ -30,6 +33,7 @@ where
     OpenApiRouter::new()
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::update_job))
+        .merge(OpenApiRouter::new().routes(routes!(jobs::request_run)).layer(Extension(bus)))
         .routes(routes!(plans::list_plans, plans::create_plan))
         .routes(routes!(plans::get_plan, plans::update_plan, plans::archive_plan))
         .routes(routes!(plans::restore_plan))

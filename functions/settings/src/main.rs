@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nexus_web::lambda::main(|| settings::router().split_for_parts().0)
+    nexus_web::lambda::main(|| settings::router(nexus_events::Bus::local()).split_for_parts().0)
 }

@@ -111,7 +111,7 @@ impl Job for SyncDatto {
         NAME
     }
 
-    async fn read(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    async fn work(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let vendor = self.client()?;
         if self.transport.requests_per_minute.is_some() {
             sink.step("Pace", None);

@@ -114,7 +114,7 @@ impl Job for SyncFreshservice {
         NAME
     }
 
-    async fn read(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    async fn work(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let vendor = self.client()?;
         sink.step("Kind of account", None);
         let kind = refuse_client_workspaces(&vendor).await;

@@ -5,6 +5,7 @@
 //! | POST `/api/sync/runs` | service account | a job begins |
 //! | PUT `/api/sync/runs/{id}/observations/{n}` | service account | a batch of what the source has |
 //! | PUT `/api/sync/runs/{id}/progress` | service account | the run lives |
+//! | PUT `/api/sync/runs/{id}/kept` | service account | what the job wants to know next time |
 //! | POST `/api/sync/runs/{id}/complete` | service account | plan, judge, apply or hold |
 //! | GET `/api/sync/runs`, `/api/sync/runs/{id}` | A T | runs |
 //! | POST `/api/sync/runs/{id}/cancel` | A T | end a run that is going |
@@ -23,6 +24,7 @@ mod plan;
 mod planning;
 mod policy;
 mod protocol;
+mod report;
 mod runs;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -51,6 +53,7 @@ where
         .routes(routes!(runs::list_runs, protocol::start_run))
         .routes(routes!(runs::get_run))
         .routes(routes!(runs::cancel_run))
+        .routes(routes!(protocol::put_kept))
         .merge(protocol)
         .routes(routes!(changesets::list_changesets))
         .routes(routes!(changesets::get_changeset))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use nexus_core::entity::Kind;
 use nexus_core::sync::{Batch, Complete, Gap, Observation, Quarantined, ScopeReport};
 use nexus_core::{Actor, Clock, Entity, Fields, instant};
-use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, reserve};
+use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, reserve, tied_sites};
 use nexus_db::records::{self, Record};
 use nexus_db::runs::{self, Report};
 use nexus_db::sources::{self, SourceLink};
@@ -95,6 +95,8 @@ struct Known {
     role: Role,
     /// Of sources that only refer to our records: the strong keys of those.
     keys: HashMap<i64, String>,
+    /// And what people say of the source's records: which of ours they mean. It goes before everything else.
+    tied: HashMap<String, i64>,
     /// Keys that an earlier observation of this run has claimed for a new record.
     claimed: HashMap<String, String>,
     seen: BTreeSet<String>,
@@ -111,6 +113,7 @@ impl Planning<'_> {
         let mut known = Known {
             role,
             keys: if role == Role::Refers { keys_of(tx, entity, &links).await? } else { HashMap::new() },
+            tied: if role == Role::Refers { tied_sites(tx).await? } else { HashMap::new() },
             pins: sources::pins(tx, entity).await?,
             taken: links.iter().map(|link| (link.record_id, link.external_id.clone())).collect(),
             links: links.into_iter().map(|link| (link.external_id.clone(), link)).collect(),
@@ -177,9 +180,15 @@ impl Planning<'_> {
             self.compare_key(entity, known, &observed);
             observed.resolve(entity, |target, id| self.ids.get(&(target, id.to_owned())).copied());
             let hash = observed.hash();
+            let tied = known.tied.get(&external_id);
             match known.links.get(&external_id) {
                 // One that was missing is planned again, even if it comes back as it went.
-                Some(link) if link.hash == hash && link.missing_since.is_none() && link.archived_run_id.is_none() => {
+                Some(link)
+                    if link.hash == hash
+                        && link.missing_since.is_none()
+                        && link.archived_run_id.is_none()
+                        && tied.is_none_or(|tied| *tied == link.record_id) =>
+                {
                     self.count(entity, "unchanged", 1);
                     confirmed.push(external_id);
                 }
@@ -201,9 +210,11 @@ impl Planning<'_> {
         let by_key = self.find_by_key(tx, entity, known, &changed).await?;
         let ours: Vec<Option<i64>> = changed
             .iter()
-            .map(|(observed, _)| match known.links.get(&observed.external_id) {
-                Some(link) => Some(link.record_id),
-                None => observed.key(entity).and_then(|key| by_key.get(&key).copied()),
+            .map(|(observed, _)| {
+                let tied = known.tied.get(&observed.external_id).copied();
+                let linked = || known.links.get(&observed.external_id).map(|link| link.record_id);
+                let meant = || observed.key(entity).and_then(|key| by_key.get(&key).copied());
+                tied.or_else(linked).or_else(meant)
             })
             .collect();
         let wanted: BTreeSet<i64> = ours.iter().copied().flatten().collect();
@@ -365,6 +376,9 @@ impl Planning<'_> {
 
     /// A record that refers to one of ours by its key and is tied to another one stays where it is, and a person is told.
     fn compare_key(&mut self, entity: Entity, known: &Known, observed: &Observed) {
+        if known.tied.contains_key(&observed.external_id) {
+            return;
+        }
         let Some(tied) = known.links.get(&observed.external_id).and_then(|link| known.keys.get(&link.record_id)) else {
             return;
         };

@@ -4,13 +4,15 @@ use axum::extract::{FromRef, FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use nexus_core::sync::{Batch, Complete, Progress, Run, RunState, StartRun, Started};
+use nexus_core::sync::{Batch, Complete, Keep, Progress, Run, RunState, StartRun, Started};
 use nexus_core::{Entity, FieldError};
 use nexus_db::changes::{self, ChangeError};
-use nexus_db::{Db, runs};
+use nexus_db::runs::{self, Busy, NotBegun};
+use nexus_db::{Db, jobs};
 use nexus_web::{Auth, Editor, Error, Json, Path, Principal, Problem};
 
 use crate::planning::plan_run;
+use crate::report;
 use crate::runs::find;
 
 const NOT_GOING: &str = "The run is not going; begin a new one";
@@ -47,20 +49,21 @@ where
     (status = 201, description = "The run goes", body = Started),
     (status = 400, description = "There is no such job", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 409, description = "A run of this job is going", body = Problem),
+    (status = 409, description = "A run of this job is going, the timer may not start it, or the run does not wait for it",
+     body = Problem),
 ))]
 pub(crate) async fn start_run(State(db): State<Db>, _: Job, Json(start): Json<StartRun>) -> Result<Response, Error> {
-    if !runs::list_jobs(&db).await?.iter().any(|job| job.name == start.job) {
+    let StartRun { job, .. } = &start;
+    if jobs::find(&db, job).await?.is_none() {
         return Err(Error::fields(vec![FieldError::new("job", "there is no such job")]));
     }
-    match runs::start(&db, &start.job, start.trigger).await? {
-        Ok(run_id) => {
-            let lease_seconds = u32::try_from(runs::LEASE.as_secs()).unwrap_or(u32::MAX);
-            let started = Started { run_id, lease_seconds };
-            Ok((StatusCode::CREATED, nexus_web::json(&started)?).into_response())
-        }
-        Err(runs::Busy(id)) => Err(Error::Conflict(format!("Run {id} of {} is going", start.job))),
-    }
+    let refused = match runs::start(&db, &start).await? {
+        Ok(started) => return Ok((StatusCode::CREATED, nexus_web::json(&started)?).into_response()),
+        Err(NotBegun::Busy(Busy(id))) => format!("Run {id} of {job} is going"),
+        Err(NotBegun::Disabled) => format!("{job} is disabled; enable it, or ask for a run"),
+        Err(NotBegun::Gone(id)) => format!("Run {id} does not wait for {job} any more"),
+    };
+    Err(Error::Conflict(refused))
 }
 
 /// A batch of what the source has; the same number again replaces it
@@ -104,6 +107,21 @@ pub(crate) async fn put_progress(
     going(runs::put_progress(&db, id, &progress).await?)
 }
 
+/// What the job wants to know when it is started again
+#[utoipa::path(put, path = "/api/sync/runs/{id}/kept", tag = "sync", request_body = Keep,
+    params(("id" = i64, Path, description = "Run")), responses(
+    (status = 204, description = "Kept"), (status = 400, body = Problem), (status = 401, body = Problem),
+    (status = 403, body = Problem), (status = 409, description = "The run is not going", body = Problem),
+))]
+pub(crate) async fn put_kept(
+    State(db): State<Db>,
+    _: Job,
+    Path(id): Path<i64>,
+    Json(keep): Json<Keep>,
+) -> Result<StatusCode, Error> {
+    going(runs::keep(&db, id, &keep.kept, keep.pause).await?)
+}
+
 fn going(is: bool) -> Result<StatusCode, Error> {
     if is { Ok(StatusCode::NO_CONTENT) } else { Err(Error::Conflict(NOT_GOING.into())) }
 }
@@ -135,24 +153,20 @@ pub(crate) async fn complete_run(
 async fn plan(db: &Db, principal: &Principal, id: i64, complete: Complete) -> Result<Option<i64>, Error> {
     let now = db.now();
     let mut tx = db.write().await?;
-    let job = runs::lock_running(&mut tx, id).await?.ok_or_else(|| Error::Conflict(NOT_GOING.into()))?;
-    let source = source_of(&job).ok_or_else(|| Error::Conflict(format!("{job} reads no source")))?;
+    let (job, dry_run) = runs::lock_running(&mut tx, id).await?.ok_or_else(|| Error::Conflict(NOT_GOING.into()))?;
     let vendor_calls = complete.vendor_calls;
-    if let Some(error) = &complete.error {
-        let report = runs::Report {
-            scopes: complete.scopes.clone(),
-            quarantined: complete.quarantined.clone(),
-            ..runs::Report::default()
-        };
-        runs::planned(&mut tx, id, &report, vendor_calls, None).await?;
-        runs::finish(&mut tx, id, RunState::Failed, error, &now).await?;
+    let Some(source) = source_of(&job).filter(|_| complete.error.is_none()) else {
+        let (state, message) = report::conclude(&complete, dry_run);
+        runs::planned(&mut tx, id, &report::report(complete), vendor_calls, None).await?;
+        runs::finish(&mut tx, id, state, &message, &now).await?;
         tx.commit().await?;
         return Ok(None);
-    }
+    };
     let outcome = plan_run(&mut tx, db.clock(), (id, source), principal.actor(), complete).await?;
     changes::supersede(&mut tx, &job, id, &now).await?;
     runs::planned(&mut tx, id, &outcome.report, vendor_calls, outcome.changeset_id).await?;
-    let apply = match (outcome.changeset_id, outcome.hold) {
+    let hold = if dry_run { Some("It was there to look.".to_owned()) } else { outcome.hold };
+    let apply = match (outcome.changeset_id, hold) {
         (Some(changeset_id), Some(reason)) => {
             changes::hold(&mut tx, changeset_id).await?;
             let message = format!("Waits for a person: {reason}");

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use nexus_core::sync::{Batch, Complete, Progress, Run, RunState, StartRun, Started};
+use nexus_core::sync::{Batch, Complete, Keep, Progress, Requested, Run, RunRequest, RunState, StartRun, Started};
 use reqwest::Method;
 use tokio::time::{Instant, sleep};
 
 use crate::batch::EncodedBatch;
 use crate::client::Client;
 use crate::error::Error;
+use crate::path::segment;
 use crate::request::Request;
 
 /// The longest pause between two looks at a run whose completion was not answered.
@@ -36,6 +37,18 @@ impl Client {
     /// Tells that the run lives, and how far it is.
     pub async fn report_progress(&self, run_id: i64, progress: &Progress) -> Result<(), Error> {
         self.put(&format!("/api/sync/runs/{run_id}/progress"), progress).await
+    }
+
+    /// Keeps what a job wants to know when it is started again.
+    pub async fn keep(&self, run_id: i64, keep: &Keep) -> Result<(), Error> {
+        self.put(&format!("/api/sync/runs/{run_id}/kept"), keep).await
+    }
+
+    /// Asks for a run of a job. A [`Problem`](crate::Problem) of status 409 says that one is going.
+    pub async fn request_run(&self, job: &str, request: &RunRequest) -> Result<Requested, Error> {
+        let path = format!("/api/jobs/{}/runs", segment(job));
+        let request = Request::write(Method::POST, &path, request)?.once();
+        self.send(&request).await?.read(&request)
     }
 
     /// Where a run stands.

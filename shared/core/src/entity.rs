@@ -117,6 +117,9 @@ const fn companies_of(table: &'static str, owner: &'static str) -> Kind {
 /// The field that says which others are pinned.
 pub const PINNED: &str = "pinned_fields";
 
+/// The field of a company that names the Datto sites which a person tied to it; no site is named by two companies.
+pub const TIED_SITES: &str = "tied_site_uids";
+
 const PINS: Field = Field::new(PINNED, Kind::Pins).default("[]");
 
 const fn features_of(table: &'static str, owner: &'static str) -> Kind {
@@ -152,6 +155,7 @@ static COMPANY: &[Field] = &[
     Field::new("phone_system", SHORT),
     Field::new("email_system", SHORT),
     Field::new("feature_values", features_of("feature_overrides", "company_id")).default("{}"),
+    Field::new(TIED_SITES, Kind::TextList).default("[]"),
     PINS,
 ];
 

@@ -46,6 +46,8 @@ pub struct Company {
     pub datto_site_uid: Option<String>,
     /// All linked Datto sites.
     pub datto_site_uids: Vec<String>,
+    /// Those of them that a person tied to it.
+    pub tied_site_uids: Vec<String>,
     /// Telephone system.
     pub phone_system: Option<String>,
     /// E-mail system.

@@ -17,6 +17,21 @@ pub struct StartRun {
     pub job: String,
     /// What started it.
     pub trigger: Trigger,
+    /// The run that waits for the job, when one was asked for or has paused; none: a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<i64>,
+    /// Look, and change nothing: a plan waits for a person, and nothing is written to a vendor. Of a run that waits, what was
+    /// asked for counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+impl StartRun {
+    /// A new run that does what it finds to do.
+    #[must_use]
+    pub fn new(job: impl Into<String>, trigger: Trigger) -> Self {
+        Self { job: job.into(), trigger, run_id: None, dry_run: false }
+    }
 }
 
 /// What started a run.
@@ -49,6 +64,26 @@ pub struct Started {
     pub run_id: i64,
     /// The job must report progress at least this often (seconds), or its run counts as interrupted.
     pub lease_seconds: u32,
+    /// The job is to look, and to change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// What the job last asked to be kept for it; see [`Keep`].
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub kept: Option<Value>,
+}
+
+/// `PUT /api/sync/runs/{id}/kept`: what the job wants to know when it is started again, such as how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// The job's own words; the next [`Started`] has them, whichever run it is of.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub kept: Value,
+    /// The job stops here and goes on with this run when it is started for it again. Its lease is longer until then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pause: bool,
 }
 
 /// One record as its vendor has it, in our field names.
@@ -92,6 +127,9 @@ pub struct Progress {
     pub total: Option<u64>,
     /// Calls made to the vendor so far.
     pub vendor_calls: u64,
+    /// How many calls a minute the job allows itself, of those that the vendor allows; null: as many as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_minute: Option<u32>,
 }
 
 /// How one list was read.
@@ -132,7 +170,7 @@ pub struct Quarantined {
 }
 
 /// `POST /api/sync/runs/{id}/complete`: the vendor was read; plan, judge and apply.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Complete {
@@ -145,8 +183,67 @@ pub struct Complete {
     /// What the job noticed in the source that a person should look at.
     #[serde(default)]
     pub gaps: Vec<Gap>,
+    /// Of a job that writes to a vendor: each write, as it was planned and as it ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<Outcome>,
+    /// Of such a job: what else it counted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub counts: Counts,
+    /// Of such a job: one sentence about the outcome, if it has a better one than its writes tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// Set when the job gave up: nothing is planned, the directory stays as it was.
     pub error: Option<String>,
+}
+
+/// One write to a vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The kind of record it concerns.
+    pub entity: Entity,
+    /// The vendor's id.
+    pub external_id: String,
+    /// The vendor's name of it.
+    pub name: String,
+    /// The value there was.
+    pub before: Option<String>,
+    /// The value to be there.
+    pub after: Option<String>,
+    /// What became of it.
+    pub state: OutcomeState,
+    /// Why, if it did not become what was wanted.
+    pub reason: Option<String>,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeState {
+    /// It would be made: the run was a dry one.
+    Planned,
+    /// It was made, and found when it was read back.
+    Written,
+    /// It was tried, and the vendor does not have the value.
+    Failed,
+    /// It was not tried, because it is not clear what is right.
+    Skipped,
+}
+
+impl OutcomeState {
+    /// The word of the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Written => "written",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
 }
 
 /// Where a run stands.
@@ -243,6 +340,12 @@ pub struct Run {
     pub quarantined: Vec<Quarantined>,
     /// What a person should look at.
     pub gaps: Vec<Gap>,
+    /// Nothing was changed: the run was there to look.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Of a job that writes to a vendor: each write. Left out of lists.
+    #[serde(default)]
+    pub outcomes: Vec<Outcome>,
     /// What it did, line by line.
     pub log: Vec<LogLine>,
     /// Its plan.
@@ -279,6 +382,27 @@ pub struct JobChanges {
     pub schedule: Option<String>,
     /// Whether the timer starts it.
     pub enabled: Option<bool>,
+}
+
+/// `POST /api/jobs/{name}/runs`: a run is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// Look, and change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// A run that has paused, which is to go on; none: a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<i64>,
+}
+
+/// The answer to [`RunRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Requested {
+    /// The run; it can be watched from now on.
+    pub run_id: i64,
 }
 
 /// A line of a run's log.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_core::Scope;
-use nexus_core::entity::{Entity, Kind, PINNED};
+use nexus_core::entity::{Entity, Kind, PINNED, TIED_SITES};
 use serde_json::{Value, json};
 
 use crate::changes::lock_feed;
@@ -52,6 +52,8 @@ fn composed(entity: Entity, dialect: Dialect, seen: Option<&[i64]>) -> String {
         let column = format!("t.{}", field.name);
         match field.kind {
             Kind::Reference(_) => None,
+            // The older lists are sent as text, because their readers parse it.
+            Kind::TextList if field.name == TIED_SITES => Some((field.name, dialect.parsed(&column))),
             Kind::Bool => Some((field.name, dialect.nullable_boolean(&column, field.required))),
             Kind::Choice(_) => Some(("permission_level", column)),
             _ => Some((field.name, column)),
@@ -104,7 +106,11 @@ fn plan_features(dialect: Dialect) -> String {
 }
 
 fn company(dialect: Dialect) -> Vec<(&'static str, String)> {
-    let sites = "FROM source_links l WHERE l.entity = 'company' AND l.record_id = t.id AND l.source = 'datto'";
+    let sites = format!(
+        "FROM (SELECT l.external_id FROM source_links l WHERE l.entity = 'company' AND l.record_id = t.id \
+         AND l.source = 'datto' UNION SELECT e.value FROM {}) AS l",
+        dialect.elements("t.tied_site_uids", "e"),
+    );
     let overrides = "FROM feature_overrides o JOIN features f ON f.id = o.feature_id \
                      WHERE o.company_id = t.id AND f.archived_at IS NULL";
     // What the company has of its own goes before what its plan includes.
@@ -116,7 +122,7 @@ fn company(dialect: Dialect) -> Vec<(&'static str, String)> {
     vec![
         ("billing_plan", "t.plan_selected".to_owned()),
         ("datto_site_uid", format!("(SELECT min(l.external_id) {sites})")),
-        ("datto_site_uids", dialect.array("l.external_id", sites, "l.external_id")),
+        ("datto_site_uids", dialect.array("l.external_id", &sites, "l.external_id")),
         ("features", dialect.object_of("f.name", "coalesce(o.value, i.value)", effective)),
         ("feature_overrides", dialect.object_of("f.name", "o.value", overrides)),
     ]
@@ -150,6 +156,8 @@ pub(crate) struct Touched {
     pub(crate) renamed: BTreeSet<i64>,
     /// Contacts that came or went: assets name them.
     pub(crate) people: BTreeSet<i64>,
+    /// Datto sites that were tied or untied: the companies that name them.
+    pub(crate) sites: BTreeSet<String>,
     /// What plans include has changed.
     pub(crate) plans: bool,
 }
@@ -185,6 +193,11 @@ impl Touched {
         if !self.people.is_empty() {
             let condition = format!("t.id IN (SELECT l.asset_id FROM asset_contacts l WHERE l.contact_id IN {given})");
             batch.push(write(dialect, Entity::Asset, &condition).bind(list(&self.people)));
+        }
+        // Few companies, and seldom: each is asked.
+        for site in &self.sites {
+            let named = "EXISTS (SELECT 1 FROM companies_bodies b WHERE b.id = t.id AND b.body LIKE '%' || $1 || '%')";
+            batch.push(write(dialect, Entity::Company, named).bind(site.as_str()));
         }
         if self.plans {
             batch.push(write(dialect, Entity::Plan, "TRUE"));

@@ -94,6 +94,24 @@ impl Dialect {
         }
     }
 
+    /// A column whose text is JSON, as that JSON.
+    #[must_use]
+    pub fn parsed(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json({column})"),
+            Self::Postgres => format!("CAST({column} AS JSON)"),
+        }
+    }
+
+    /// A table `alias` with one row per text of a column that holds a JSON array of texts; the text is `alias.value`.
+    #[must_use]
+    pub fn elements(self, column: &str, alias: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({column}) AS {alias}"),
+            Self::Postgres => format!("jsonb_array_elements_text(CAST({column} AS JSONB)) AS {alias}(value)"),
+        }
+    }
+
     /// A JSON array of what a subquery `SELECT {value} {from} ORDER BY {order}` yields; empty when it yields nothing.
     #[must_use]
     pub fn array(self, value: &str, from: &str, order: &str) -> String {

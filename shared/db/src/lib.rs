@@ -15,6 +15,7 @@ pub mod bodies;
 pub mod changes;
 mod dialect;
 mod error;
+pub mod jobs;
 pub mod keys;
 pub mod logins;
 mod pool;

@@ -4,15 +4,19 @@ use std::fmt::Write as _;
 
 use jiff::SignedDuration;
 use nexus_core::instant;
-use nexus_core::sync::{Counts, Gap, LogLine, Progress, Quarantined, Run, RunState, ScopeReport, Trigger};
+use nexus_core::sync::{
+    Counts, Gap, LogLine, Outcome, Progress, Quarantined, Run, RunState, ScopeReport, StartRun, Started, Trigger,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 use crate::changes::Applied;
-use crate::{Db, Error, Query, Result, Tx};
+use crate::{Db, Error, Query, Result, Tx, jobs};
 
 /// How long a run may be silent before it counts as interrupted.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(1);
+/// How long one that was asked for or has paused waits for its job: starting a function can take a while.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a run found, kept with it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -25,6 +29,9 @@ pub struct Report {
     pub quarantined: Vec<Quarantined>,
     /// What a person should look at.
     pub gaps: Vec<Gap>,
+    /// Of a job that writes to a vendor: each write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<Outcome>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -39,44 +46,139 @@ struct RunRow {
     progress: Json<Progress>,
     report: Json<Report>,
     changeset_id: Option<i64>,
+    dry_run: bool,
 }
 
-const RUN: &str = "SELECT id, job, state, started_by, message, started_at, finished_at, progress, report, changeset_id \
-                   FROM runs";
+const RUN: &str = "SELECT id, job, state, started_by, message, started_at, finished_at, progress, report, changeset_id, \
+                   dry_run FROM runs";
 
 /// A run of the job is going already: its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy(pub i64);
 
-fn lease_end(db: &Db) -> String {
-    let now = db.clock().now();
-    instant::canonical(now.saturating_add(LEASE).unwrap_or(now))
+/// Why a run did not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotBegun {
+    /// A run of the job is going already.
+    Busy(Busy),
+    /// The timer may not start this job.
+    Disabled,
+    /// The run that the job came for does not wait for it: it has ended, or another has taken it.
+    Gone(i64),
 }
 
-/// Begins a run, unless one of the same job is going. A run whose lease ran out is marked interrupted first.
-pub async fn start(db: &Db, job: &str, trigger: Trigger) -> Result<std::result::Result<i64, Busy>> {
+/// When the lease of a run ends that is heard of now.
+fn lease_end(db: &Db, lease: SignedDuration) -> String {
+    let now = db.clock().now();
+    instant::canonical(now.saturating_add(lease).unwrap_or(now))
+}
+
+/// Begins a run, or takes the one that waits for the job. A run whose lease ran out is marked interrupted first.
+pub async fn start(db: &Db, start: &StartRun) -> Result<std::result::Result<Started, NotBegun>> {
+    let StartRun { job, trigger, run_id, dry_run } = start;
     let now = db.now();
     let mut tx = db.write().await?;
     interrupt(&mut tx, " AND lease_until <= $1", &now).await?;
+    let begun = match run_id {
+        Some(run_id) => claim(&mut tx, db, job, *run_id).await?.ok_or(NotBegun::Gone(*run_id)),
+        None if *trigger == Trigger::Schedule && !jobs::is_enabled(&mut tx, job).await? => Err(NotBegun::Disabled),
+        None => {
+            let new = New { job, trigger: *trigger, dry_run: *dry_run, claimed: true };
+            insert(&mut tx, db, &new).await?.map(|id| (id, *dry_run)).map_err(NotBegun::Busy)
+        }
+    };
+    if let Err(NotBegun::Busy(Busy(going))) = begun
+        && *trigger == Trigger::Schedule
+    {
+        skip(&mut tx, job, going, &now).await?;
+    }
+    let kept = jobs::kept(&mut tx, job).await?;
+    tx.commit().await?;
+    let lease_seconds = u32::try_from(LEASE.as_secs()).unwrap_or(u32::MAX);
+    Ok(begun.map(|(run_id, dry_run)| Started { run_id, lease_seconds, dry_run, kept }))
+}
+
+/// Asks for a run: it waits for its job to claim it.
+pub async fn request(db: &Db, job: &str, dry_run: bool) -> Result<std::result::Result<i64, Busy>> {
+    let mut tx = db.write().await?;
+    interrupt(&mut tx, " AND lease_until <= $1", &db.now()).await?;
+    let new = New { job, trigger: Trigger::Manual, dry_run, claimed: false };
+    let id = insert(&mut tx, db, &new).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Whether a run of the job waits for it.
+pub async fn waits(db: &Db, job: &str, run_id: i64) -> Result<bool> {
+    let query = Query::new("SELECT id FROM runs WHERE id = $1 AND job = $2 AND state = 'running' AND NOT claimed");
+    Ok(db.optional::<(i64,)>(query.bind(run_id).bind(job)).await?.is_some())
+}
+
+struct New<'a> {
+    job: &'a str,
+    trigger: Trigger,
+    dry_run: bool,
+    claimed: bool,
+}
+
+async fn insert(tx: &mut Tx, db: &Db, new: &New<'_>) -> Result<std::result::Result<i64, Busy>> {
+    let New { job, trigger, dry_run, claimed } = *new;
     // ON CONFLICT rather than a failed insert: a failure would end PostgreSQL's transaction.
     let insert = Query::new(
-        "INSERT INTO runs (job, state, started_by, started_at, lease_until, progress, report) \
-         VALUES ($1, 'running', $2, $3, $4, $5, $6) ON CONFLICT (job) WHERE state = 'running' DO NOTHING RETURNING id",
+        "INSERT INTO runs (job, state, started_by, started_at, lease_until, progress, report, dry_run, claimed) \
+         VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (job) WHERE state = 'running' DO NOTHING RETURNING id",
     )
     .bind(job)
     .bind(trigger.as_str())
-    .bind(now.as_str())
-    .bind(lease_end(db))
+    .bind(db.now())
+    .bind(lease_end(db, if claimed { LEASE } else { PATIENCE }))
     .bind(to_json(&Progress::default())?)
-    .bind(to_json(&Report::default())?);
+    .bind(to_json(&Report::default())?)
+    .bind(dry_run)
+    .bind(claimed);
     if let Some((id,)) = tx.optional::<(i64,)>(insert).await? {
-        tx.commit().await?;
         return Ok(Ok(id));
     }
     let query = Query::new("SELECT id FROM runs WHERE job = $1 AND state = 'running'").bind(job);
     let (id,) = tx.one::<(i64,)>(query).await?;
-    tx.commit().await?;
     Ok(Err(Busy(id)))
+}
+
+/// Takes the run that waits for the job; an event that is delivered twice takes it once.
+async fn claim(tx: &mut Tx, db: &Db, job: &str, run_id: i64) -> Result<Option<(i64, bool)>> {
+    let query = Query::new(
+        "UPDATE runs SET claimed = TRUE, lease_until = $3 \
+         WHERE id = $1 AND job = $2 AND state = 'running' AND NOT claimed RETURNING id, dry_run",
+    );
+    tx.optional(query.bind(run_id).bind(job).bind(lease_end(db, LEASE))).await
+}
+
+/// Notes that the timer came while a run was going.
+async fn skip(tx: &mut Tx, job: &str, going: i64, now: &str) -> Result<()> {
+    let query = Query::new(
+        "INSERT INTO runs (job, state, started_by, message, started_at, finished_at, progress, report) \
+         VALUES ($1, 'skipped', 'schedule', $2, $3, $3, $4, $5)",
+    );
+    let message = format!("Run {going} was still going.");
+    let query = query.bind(job).bind(message).bind(now);
+    tx.execute(query.bind(to_json(&Progress::default())?).bind(to_json(&Report::default())?)).await?;
+    Ok(())
+}
+
+/// Keeps what a job wants to know when it is started again. With `pause` the run waits for the job to come back for it. False
+/// when the run is not going.
+pub async fn keep(db: &Db, run_id: i64, kept: &serde_json::Value, pause: bool) -> Result<bool> {
+    let mut tx = db.write().await?;
+    let lease = lease_end(db, if pause { PATIENCE } else { LEASE });
+    let query = Query::new("UPDATE runs SET lease_until = $2, claimed = $3 WHERE id = $1 AND state = 'running'");
+    if tx.execute(query.bind(run_id).bind(lease).bind(!pause)).await? == 0 {
+        return Ok(false);
+    }
+    let query = Query::new("UPDATE jobs SET kept = $2 WHERE name = (SELECT job FROM runs WHERE id = $1)");
+    tx.execute(query.bind(run_id).bind(kept.clone())).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Marks every run that is going as interrupted: for whoever knows that nobody else can be at work on this database.
@@ -88,10 +190,14 @@ pub async fn interrupt_all(db: &Db) -> Result<()> {
 
 async fn interrupt(tx: &mut Tx, which: &str, now: &str) -> Result<()> {
     let query = Query::new(
-        "UPDATE runs SET state = 'interrupted', finished_at = $1, lease_until = NULL, \
-         message = 'It was not heard of any more; the directory is as it was.' WHERE state = 'running'",
+        "UPDATE runs SET state = 'interrupted', finished_at = $1, lease_until = NULL, message = CASE WHEN claimed \
+         THEN 'It was not heard of any more; the directory is as it was.' \
+         ELSE 'It waited for its job, which did not come; the directory is as it was.' END WHERE state = 'running'",
     );
-    tx.execute(query.push(which).bind(now)).await?;
+    if tx.execute(query.push(which).bind(now)).await? > 0 {
+        let query = "DELETE FROM observations WHERE run_id IN (SELECT id FROM runs WHERE state = 'interrupted')";
+        tx.execute(Query::new(query)).await?;
+    }
     Ok(())
 }
 
@@ -126,7 +232,7 @@ pub async fn put_progress(db: &Db, run_id: i64, progress: &Progress) -> Result<b
 }
 
 async fn renew(tx: &mut Tx, db: &Db, run_id: i64, progress: Option<&Progress>) -> Result<bool> {
-    let mut query = Query::new("UPDATE runs SET lease_until = ").arg(lease_end(db));
+    let mut query = Query::new("UPDATE runs SET lease_until = ").arg(lease_end(db, LEASE));
     if let Some(progress) = progress {
         query = query.push(", progress = ").arg(to_json(progress)?);
     }
@@ -142,14 +248,14 @@ pub async fn log(tx: &mut Tx, run_id: i64, line: &str, now: &str) -> Result<()> 
     Ok(())
 }
 
-/// The job of a run that is going, with the run locked against a second completion.
-pub async fn lock_running(tx: &mut Tx, run_id: i64) -> Result<Option<String>> {
-    let mut query =
-        Query::new("SELECT job FROM runs WHERE id = $1 AND state = 'running' AND changeset_id IS NULL").bind(run_id);
+/// The job of a run that is going and whether it is a dry one, with the run locked against a second completion.
+pub async fn lock_running(tx: &mut Tx, run_id: i64) -> Result<Option<(String, bool)>> {
+    let query = "SELECT job, dry_run FROM runs WHERE id = $1 AND state = 'running' AND changeset_id IS NULL";
+    let mut query = Query::new(query).bind(run_id);
     if tx.dialect() == crate::Dialect::Postgres {
         query = query.push(" FOR UPDATE");
     }
-    Ok(tx.optional::<(String,)>(query).await?.map(|(job,)| job))
+    tx.optional(query).await
 }
 
 /// The numbers of a run's batches, in order.
@@ -269,7 +375,8 @@ pub async fn list(db: &Db, job: Option<&str>, state: Option<RunState>, limit: i6
         query = query.push(" AND state = ").arg(state.as_str());
     }
     query = query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset);
-    db.all::<RunRow>(query).await?.into_iter().map(|row| read(row, Vec::new())).collect()
+    let rows = db.all::<RunRow>(query).await?;
+    rows.into_iter().map(|row| Ok(Run { outcomes: Vec::new(), ..read(row, Vec::new())? })).collect()
 }
 
 fn read(row: RunRow, log: Vec<LogLine>) -> Result<Run> {
@@ -287,36 +394,11 @@ fn read(row: RunRow, log: Vec<LogLine>) -> Result<Run> {
         scopes: row.report.0.scopes,
         quarantined: row.report.0.quarantined,
         gaps: row.report.0.gaps,
+        dry_run: row.dry_run,
+        outcomes: row.report.0.outcomes,
         log,
         changeset_id: row.changeset_id,
     })
-}
-
-/// A job as the database has it.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Job {
-    /// Its name.
-    pub name: String,
-    /// What it does, for a person.
-    pub title: String,
-    /// EventBridge schedule expression.
-    pub schedule: String,
-    /// Whether the timer starts it.
-    pub enabled: bool,
-    /// When its last run began.
-    pub last_started_at: Option<String>,
-}
-
-/// Sets when a job runs, and whether it does; what is not given stays. False when there is no such job.
-pub async fn update_job(db: &Db, name: &str, schedule: Option<&str>, enabled: Option<bool>) -> Result<bool> {
-    let mut tx = db.write().await?;
-    let query = Query::new(
-        "UPDATE jobs SET schedule = coalesce($2, schedule), enabled = coalesce($3, enabled), updated_at = $4 WHERE name = $1",
-    );
-    let query = query.bind(name).bind(schedule).bind(crate::Arg::Bool(enabled)).bind(db.now());
-    let found = tx.execute(query).await? == 1;
-    tx.commit().await?;
-    Ok(found)
 }
 
 /// Ends a run that is going, for a person; its job learns of it when it next tells anything. False when it is not going.
@@ -330,15 +412,6 @@ pub async fn cancel(db: &Db, run_id: i64, who: &str) -> Result<bool> {
     tx.execute(Query::new("DELETE FROM observations WHERE run_id = $1").bind(run_id)).await?;
     tx.commit().await?;
     Ok(true)
-}
-
-/// The jobs, by name.
-pub async fn list_jobs(db: &Db) -> Result<Vec<Job>> {
-    let query = Query::new(
-        "SELECT j.name, j.title, j.schedule, j.enabled, \
-         (SELECT max(r.started_at) FROM runs r WHERE r.job = j.name) AS last_started_at FROM jobs j ORDER BY j.name",
-    );
-    db.all(query).await
 }
 
 fn to_json(value: &impl Serialize) -> Result<serde_json::Value> {

@@ -12,11 +12,13 @@ pub enum JobError {
     /// The event does not start this job.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// A run of the job is going; nothing was done.
-    #[error("{job} was not started: a run of it is going")]
-    Busy {
+    /// A run of the job is going, the timer may not start it, or the run does not wait for it; nothing was done.
+    #[error("{job} was not started: {reason}")]
+    NotBegun {
         /// The job's name.
         job: &'static str,
+        /// The words of Nexus.
+        reason: String,
     },
     /// Nexus did not let the run begin; nothing was done.
     #[error("the run could not be started: {0}")]

@@ -11,19 +11,23 @@ pub struct Event {
     pub trigger: Trigger,
     /// The job's name. A timer does not give one: it has one job as its target.
     pub job: Option<String>,
+    /// The run that waits for the job; none: a new one is begun.
+    pub run_id: Option<i64>,
+    /// Of a new run: look, and change nothing.
+    pub dry_run: bool,
 }
 
 impl Event {
     /// The timer's.
     #[must_use]
     pub const fn schedule() -> Self {
-        Self { trigger: Trigger::Schedule, job: None }
+        Self { trigger: Trigger::Schedule, job: None, run_id: None, dry_run: false }
     }
 
-    /// A person's.
+    /// A person's, who has asked for nothing before.
     #[must_use]
     pub fn manual(job: impl Into<String>) -> Self {
-        Self { trigger: Trigger::Manual, job: Some(job.into()) }
+        Self { trigger: Trigger::Manual, job: Some(job.into()), run_id: None, dry_run: false }
     }
 
     /// Reads an event of EventBridge: the "Scheduled Event" of a rule, or "run requested", which Nexus itself sends
@@ -38,7 +42,13 @@ impl Event {
         };
         match (text("/source", "source")?, text("/detail-type", "detail-type")?) {
             ("aws.events", "Scheduled Event") => Ok(Self::schedule()),
-            ("nexus", "run requested") => Ok(Self::manual(text("/detail/job", "detail.job")?)),
+            ("nexus", "run requested") => {
+                let run_id = match event.pointer("/detail/run_id") {
+                    None | Some(Value::Null) => None,
+                    Some(id) => Some(id.as_i64().ok_or(EventError::RunId)?),
+                };
+                Ok(Self { run_id, ..Self::manual(text("/detail/job", "detail.job")?) })
+            }
             (sender, kind) => Err(EventError::Unknown { sender: excerpt(sender), kind: excerpt(kind) }),
         }
     }
@@ -61,6 +71,9 @@ pub enum EventError {
     /// A member is absent, blank or no text.
     #[error("the event has no text in {0:?}")]
     Missing(&'static str),
+    /// What names the run is no whole number.
+    #[error("the event's \"detail.run_id\" is not a whole number")]
+    RunId,
     /// An event of something else.
     #[error(
         "an event {kind:?} of {sender:?} starts no job; expected \"Scheduled Event\" of \"aws.events\" or \"run \

@@ -65,9 +65,9 @@ async fn handle(job: &impl Job, client: &Client, event: &Value, deadline: Deadli
     let event = Event::decode(event).map_err(|error| diagnostic(&error.into()))?;
     match run(job, client, &event, deadline, &Silent).await {
         Ok(run) => Ok(json!({ "run_id": run.id, "state": run.state, "message": run.message })),
-        Err(busy @ JobError::Busy { .. }) => {
-            tracing::warn!("{busy}");
-            Ok(json!({ "run_id": null, "state": "skipped", "message": busy.to_string() }))
+        Err(skipped @ JobError::NotBegun { .. }) => {
+            tracing::warn!("{skipped}");
+            Ok(json!({ "run_id": null, "state": "skipped", "message": skipped.to_string() }))
         }
         Err(error) => Err(diagnostic(&error)),
     }
@@ -96,7 +96,7 @@ mod tests {
             "idle"
         }
 
-        async fn read(&self, _: &mut Sink<'_>) -> Result<(), Stopped> {
+        async fn work(&self, _: &mut Sink<'_>) -> Result<(), Stopped> {
             Ok(())
         }
     }

@@ -18,7 +18,7 @@
 //!         "countdown"
 //!     }
 //!
-//!     async fn read(&self, sink: &mut Sink<'_>) -> Result<(), Stopped> {
+//!     async fn work(&self, sink: &mut Sink<'_>) -> Result<(), Stopped> {
 //!         sink.step("Companies", Some(3));
 //!         let mut companies = sink.scope("companies", Entity::Company);
 //!         for n in 1..=3 {

@@ -129,7 +129,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn progress(step: &str, done: u64) -> Progress {
-        Progress { step: step.into(), done, total: None, vendor_calls: 0 }
+        Progress { step: step.into(), done, ..Progress::default() }
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::progress::{self, News, Reporter};
 use crate::sink::{Sink, Stopped, Tally};
 
-/// A job: reads its vendor, and judges what a failure there means.
+/// A job: reads its vendor or writes to it, and judges what a failure there means.
 pub trait Job: Sync {
     /// Why it gave up. Its text is the message of the run, for the person who has to do something about it.
     type Error: std::error::Error + From<Stopped> + Send;
@@ -20,11 +20,12 @@ pub trait Job: Sync {
     /// Its name, as Nexus knows it: `sync-freshservice`.
     fn name(&self) -> &'static str;
 
-    /// Reads every list of the vendor into the sink, each as a [`Scope`](crate::Scope).
+    /// Reads every list of the vendor into the sink, each as a [`Scope`](crate::Scope); or writes to the vendor, and tells each
+    /// write by [`Sink::outcome`].
     ///
     /// A list that could not be read to its end is told there. An error gives the whole run up: nothing of what was
     /// read is used, and the directory stays as it is.
-    fn read(&self, sink: &mut Sink<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn work(&self, sink: &mut Sink<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
 /// Why a run is given up after its start.
@@ -57,17 +58,20 @@ pub async fn run(
     reporter: &dyn Reporter,
 ) -> Result<Run, JobError> {
     event.require(job.name())?;
-    let start = StartRun { job: job.name().to_owned(), trigger: event.trigger };
-    let started = client.start_run(&start).await.map_err(|error| match error.status() {
-        Some(409) => JobError::Busy { job: job.name() },
+    let Event { trigger, run_id, dry_run, .. } = *event;
+    let start = StartRun { run_id, dry_run, ..StartRun::new(job.name(), trigger) };
+    let started = client.start_run(&start).await.map_err(|error| match error.problem() {
+        Some(problem) if problem.status == 409 => {
+            JobError::NotBegun { job: job.name(), reason: problem.detail.clone() }
+        }
         _ => JobError::Start(error),
     })?;
     tracing::info!(job = job.name(), run_id = started.run_id, "run started");
 
     let mut tally = Tally::default();
     // Boxed, because it holds the state of four calls at a time: callers need not carry that around.
-    let read = deadline.bound(Box::pin(read(job, client, &started, reporter, &mut tally))).await;
-    let failure = read.unwrap_or(Err(Failure::OutOfTime)).err().map(|failure| failure.sentence());
+    let worked = deadline.bound(Box::pin(work(job, client, &started, reporter, &mut tally))).await;
+    let failure = worked.unwrap_or(Err(Failure::OutOfTime)).err().map(|failure| failure.sentence());
     if let Some(failure) = &failure {
         tracing::error!(run_id = started.run_id, failure, "run given up");
     }
@@ -76,8 +80,8 @@ pub async fn run(
     Ok(run)
 }
 
-/// The job reads, its batches are sent and its progress is told, all at the same time; one failure ends all three.
-async fn read<J: Job>(
+/// The job works, its batches are sent and its progress is told, all at the same time; one failure ends all three.
+async fn work<J: Job>(
     job: &J,
     client: &Client,
     started: &Started,
@@ -90,10 +94,9 @@ async fn read<J: Job>(
     // Kept by the sending, so that the run gives signs of life until the last batch is through.
     let life = news.clone();
 
-    let reading = async move {
-        let mut sink = Sink::new(tally, batches, news, reporter);
-        job.read(&mut sink).await.map_err(|error| Failure::Job(error.to_string()))?;
-        sink.step("Comparing with the directory", None);
+    let working = async move {
+        let mut sink = Sink::new((client, started), tally, batches, news, reporter);
+        job.work(&mut sink).await.map_err(|error| Failure::Job(error.to_string()))?;
         sink.close().await.map_err(|error| Failure::Job(error.to_string()))
     };
     let sending = async move {
@@ -103,7 +106,7 @@ async fn read<J: Job>(
     };
     let lease = Duration::from_secs(started.lease_seconds.into());
     let telling = async { progress::tell(client, started.run_id, lease, incoming).await.map_err(Failure::Nexus) };
-    tokio::try_join!(reading, sending, telling).map(|_| ())
+    tokio::try_join!(working, sending, telling).map(|_| ())
 }
 
 async fn send(

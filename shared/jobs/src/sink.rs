@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use nexus_client::EncodedBatch;
-use nexus_core::sync::{Complete, Gap, Observation, Progress, Quarantined, ScopeReport};
+use nexus_client::{Client, EncodedBatch};
+use nexus_core::sync::{
+    Complete, Counts, Gap, Keep, Observation, Outcome, Progress, Quarantined, ScopeReport, Started,
+};
 use nexus_core::{Entity, Fields};
+use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -38,13 +41,16 @@ pub(crate) struct Tally {
     scopes: Vec<ScopeReport>,
     quarantined: Vec<Quarantined>,
     gaps: Vec<Gap>,
+    outcomes: Vec<Outcome>,
+    counts: Counts,
+    message: Option<String>,
     vendor_calls: u64,
 }
 
 impl Tally {
     pub(crate) fn into_report(self, error: Option<String>) -> Complete {
-        let Self { scopes, quarantined, gaps, vendor_calls } = self;
-        Complete { scopes, quarantined, vendor_calls, gaps, error }
+        let Self { scopes, quarantined, gaps, outcomes, counts, message, vendor_calls } = self;
+        Complete { scopes, quarantined, vendor_calls, gaps, outcomes, counts, message, error }
     }
 }
 
@@ -52,8 +58,10 @@ impl Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(usize);
 
-/// Takes what a job reads. Full batches go off to Nexus while the job reads on.
+/// Takes what a job reads or did. Full batches go off to Nexus while the job reads on.
 pub struct Sink<'a> {
+    client: &'a Client,
+    started: &'a Started,
     tally: &'a mut Tally,
     open: EncodedBatch,
     batches: mpsc::Sender<EncodedBatch>,
@@ -64,12 +72,37 @@ pub struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(
+        (client, started): (&'a Client, &'a Started),
         tally: &'a mut Tally,
         batches: mpsc::Sender<EncodedBatch>,
         news: News,
         reporter: &'a dyn Reporter,
     ) -> Self {
-        Self { tally, open: EncodedBatch::default(), batches, news, reporter, now: Progress::default() }
+        let now = Progress::default();
+        Self { client, started, tally, open: EncodedBatch::default(), batches, news, reporter, now }
+    }
+
+    /// Nexus, for a job that needs to know what it has.
+    #[must_use]
+    pub const fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// Whether the job is to look only: what it would write is told as planned, and not written.
+    #[must_use]
+    pub const fn dry_run(&self) -> bool {
+        self.started.dry_run
+    }
+
+    /// What the job last asked to be kept for it.
+    #[must_use]
+    pub const fn kept(&self) -> Option<&'a Value> {
+        self.started.kept.as_ref()
+    }
+
+    /// Keeps what the job wants to know when it is started again.
+    pub async fn keep(&self, kept: Value) -> Result<(), nexus_client::Error> {
+        self.client.keep(self.started.run_id, &Keep { kept, pause: false }).await
     }
 
     /// Begins a step, named for a person (`Companies`); `total` is the number of records in all, when known.
@@ -86,6 +119,41 @@ impl<'a> Sink<'a> {
         self.tally.vendor_calls = calls;
         self.now.vendor_calls = calls;
         self.publish_counts();
+    }
+
+    /// Tells how many calls a minute the job allows itself.
+    pub fn calls_per_minute(&mut self, calls: Option<u32>) {
+        self.now.calls_per_minute = calls;
+    }
+
+    /// Tells what became of a write to the vendor.
+    pub fn outcome(&mut self, outcome: Outcome) {
+        let Outcome { entity, external_id, state, reason, .. } = &outcome;
+        tracing::info!(entity = entity.as_str(), external_id, state = state.as_str(), reason, "outcome");
+        self.now.done += 1;
+        self.tally.outcomes.push(outcome);
+        self.publish_counts();
+    }
+
+    /// So many more things are done.
+    pub fn did(&mut self, n: u64) {
+        self.now.done += n;
+        self.publish_counts();
+    }
+
+    /// The sentence about the outcome, for a job that has better words than "3 written".
+    pub fn say(&mut self, message: impl Into<String>) {
+        self.tally.message = Some(message.into());
+    }
+
+    /// Counts records of a kind that are as they should be.
+    pub fn unchanged(&mut self, entity: Entity, n: u64) {
+        self.count(entity.as_str(), "unchanged", n);
+    }
+
+    /// Counts what became of things.
+    pub fn count(&mut self, things: &str, what: &str, n: u64) {
+        *self.tally.counts.entry(things.to_owned()).or_default().entry(what.to_owned()).or_default() += n;
     }
 
     /// Begins a list: the unit in which a read is complete or not.
@@ -113,6 +181,9 @@ impl<'a> Sink<'a> {
 
     /// Sends what is left.
     pub(crate) async fn close(mut self) -> Result<(), Stopped> {
+        if !self.tally.scopes.is_empty() {
+            self.step("Comparing with the directory", None);
+        }
         if self.open.is_empty() { Ok(()) } else { self.flush().await }
     }
 

@@ -18,6 +18,7 @@ const READ_ONLY: &[&str] = &[
     "archived_at",
     "datto_site_uid",
     "datto_site_uids",
+    "tied_site_uids",
     "features",
     "pinned_fields",
     "asset_ids",

@@ -3,8 +3,9 @@
 #![expect(clippy::disallowed_types, reason = "these are the wrappers that everybody else uses")]
 
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use http::request::Parts;
+use http_body::Body as _;
 use nexus_core::FieldError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,25 +14,37 @@ use crate::auth::{Auth, Visitor};
 use crate::error::Error;
 
 /// A JSON body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Json<T>(pub T);
+
+/// A body that may be left out.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Error> {
+        if request.headers().contains_key(http::header::CONTENT_TYPE) || !request.body().is_end_stream() {
+            <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        axum::Json::<T>::from_request(request, state).await.map(|axum::Json(value)| Self(value)).map_err(|rejection| {
-            match rejection {
-                JsonRejection::MissingJsonContentType(_) => Error::MediaType("application/json"),
-                JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(
-                    FailedToBufferBody::LengthLimitError(_),
-                )) => Error::TooLarge,
-                JsonRejection::JsonDataError(error) => described(&inner_text(&error)),
-                JsonRejection::JsonSyntaxError(error) => {
-                    Error::invalid(format!("The body is not valid JSON: {}", inner_text(&error)))
-                }
-                other => Error::invalid(other.body_text()),
+        let read = <axum::Json<T> as FromRequest<S>>::from_request(request, state).await;
+        read.map(|axum::Json(value)| Self(value)).map_err(|rejection| match rejection {
+            JsonRejection::MissingJsonContentType(_) => Error::MediaType("application/json"),
+            JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(
+                FailedToBufferBody::LengthLimitError(_),
+            )) => Error::TooLarge,
+            JsonRejection::JsonDataError(error) => described(&inner_text(&error)),
+            JsonRejection::JsonSyntaxError(error) => {
+                Error::invalid(format!("The body is not valid JSON: {}", inner_text(&error)))
             }
+            other => Error::invalid(other.body_text()),
         })
     }
 }

@@ -68,7 +68,7 @@ async fn served(db: &Db) -> (Router, String) {
     let rules = Rules { issuer: "nexus".into(), token_hours: 24, api_key_days: None, secure_cookies: true };
     let auth = Auth::new(db.clone(), Keys::new([("bench", &pem)]).unwrap(), rules);
     let token = auth.issue(&accounts::find(db, id).await.unwrap().unwrap()).unwrap().token;
-    (mount::router(State { db: db.clone(), auth }, Limits { body: 1024 * 1024 }), token)
+    (mount::router(State { db: db.clone(), auth }, nexus_events::Bus::local(), Limits { body: 1024 * 1024 }), token)
 }
 
 async fn get(router: &Router, token: &str, path: &str) -> usize {
@@ -80,7 +80,8 @@ async fn get(router: &Router, token: &str, path: &str) -> usize {
 
 /// A stored plan of 5,000 new contacts.
 async fn plan(db: &Db) -> i64 {
-    let run = runs::start(db, "sync-freshservice", nexus_core::sync::Trigger::Manual).await.unwrap().unwrap();
+    let start = nexus_core::sync::StartRun::new("sync-freshservice", nexus_core::sync::Trigger::Manual);
+    let run = runs::start(db, &start).await.unwrap().unwrap().run_id;
     let mut tx = db.write().await.unwrap();
     let first = reserve(&mut tx, Entity::Contact, PLAN).await.unwrap();
     let mut draft = Draft::begin(&mut tx, &deed(), run, &db.now()).await.unwrap();

@@ -17,6 +17,7 @@ use local_runner::{certificate, mount};
 use nexus_core::{Actor, Entity, Fields, Scope, fields};
 use nexus_db::changes::{Deed, Edit, Origin, change, feed};
 use nexus_db::{Db, Query, accounts};
+use nexus_events::Bus;
 use nexus_test_databases::World;
 use nexus_web::auth::{Keys, Rules};
 use nexus_web::{Auth, Limits, State};
@@ -35,6 +36,8 @@ pub struct Nexus {
     pub url: String,
     /// Who is asking.
     pub auth: Auth,
+    /// What it sends.
+    pub bus: Bus,
     running: Running,
 }
 
@@ -122,10 +125,11 @@ impl Nexus {
         let rules = Rules { issuer: "nexus".into(), token_hours: 24, api_key_days: Some(366), secure_cookies: true };
         let auth = Auth::new(world.db.clone(), keys, rules);
         let state = State { db: world.db.clone(), auth: auth.clone() };
-        let router = mount::router(state, Limits { body: 1024 * 1024 });
+        let bus = Bus::local();
+        let router = mount::router(state, bus.clone(), Limits { body: 1024 * 1024 });
         let bound = Bound::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Transport::Http).unwrap();
         let running = bound.start(router).unwrap();
-        Self { world, url: running.base_url().to_owned(), auth, running }
+        Self { world, url: running.base_url().to_owned(), auth, bus, running }
     }
 
     /// The database.
@@ -229,6 +233,11 @@ impl Caller<'_> {
     /// POST of JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// POST without a body.
+    pub async fn post_empty(&self, path: &str) -> Answer {
+        send(self.request(Method::POST, path)).await
     }
 
     /// PUT of JSON.

@@ -84,7 +84,12 @@ impl<V: Source> Syncing<V> {
 
     /// Runs the job as an event asks.
     pub async fn run_for(&self, event: &Event) -> Result<Run, JobError> {
-        nexus_jobs::run(&self.vendor.job(), &self.client, event, Deadline::none(), &Silent).await
+        self.run_job(&self.vendor.job(), event).await
+    }
+
+    /// Runs another job as an event asks.
+    pub async fn run_job(&self, job: &impl Job, event: &Event) -> Result<Run, JobError> {
+        nexus_jobs::run(job, &self.client, event, Deadline::none(), &Silent).await
     }
 
     /// Every live record that a sync brings.

@@ -129,6 +129,62 @@ both! {
         assert_eq!(company["datto_site_uids"], json!([BRAVO, NOBODY]), "a company may have several sites");
     }
 
+    async fn a_site_that_a_person_ties_to_a_company_stays_there(world: World) {
+        let syncing = small(world).await;
+        syncing.run().await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let sites = async |number: &str| {
+            let company = tech.get(&format!("/api/companies/{number}")).await.json();
+            (company["datto_site_uids"].clone(), company["tied_site_uids"].clone())
+        };
+        // A site of nobody, and one whose number says another company.
+        for uid in [NOBODY, ALPHA] {
+            let tied = tech.put(&format!("/api/companies/100002/sites/{uid}"), &Value::Null).await;
+            assert_eq!(tied.status, 200, "{}", tied.text);
+        }
+        assert_eq!(sites("100002").await, (json!([ALPHA, BRAVO, NOBODY]), json!([ALPHA, NOBODY])), "it shows at once");
+        assert_eq!(sites("100001").await, (json!([]), json!([])));
+        let run = syncing.run().await;
+        assert_eq!((run.state, gaps(&run)), (RunState::Applied, vec![]), "{run:?}");
+        assert!(devices(&tech).await.iter().all(|(_, company)| company == "100002"), "{:?}", devices(&tech).await);
+        // The number changes again and again; the tie stays.
+        syncing.vendor.edit(|state| state.site(NOBODY).unwrap().variables = vec![variable(30, "100001")]);
+        assert_eq!(gaps(&syncing.run().await), vec![]);
+        assert_eq!(named(&tech, "X-PC1").await["company_account_number"], "100002");
+
+        // To another company, and then to nobody.
+        tech.put(&format!("/api/companies/100001/sites/{NOBODY}"), &Value::Null).await;
+        assert_eq!(sites("100002").await, (json!([ALPHA, BRAVO]), json!([ALPHA])));
+        syncing.run().await;
+        assert_eq!(named(&tech, "X-PC1").await["company_account_number"], "100001");
+        tech.delete(&format!("/api/companies/100002/sites/{ALPHA}")).await;
+        assert_eq!(sites("100002").await, (json!([BRAVO]), json!([])));
+        syncing.run().await;
+        assert_eq!(sites("100001").await, (json!([ALPHA, NOBODY]), json!([NOBODY])), "its own number says again whose it is");
+        assert_eq!(named(&tech, "A-PC1").await["company_account_number"], "100001");
+    }
+
+    async fn a_tie_is_seen_and_can_be_undone(world: World) {
+        let syncing = small(world).await;
+        syncing.run().await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let tied = tech.put(&format!("/api/companies/100002/sites/{ALPHA}"), &Value::Null).await;
+        assert_eq!(tied.status, 200, "{}", tied.text);
+        let change = tech.get("/api/changes").await.json()["changes"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&change["author"], &change["account_number"]), (&json!("tech"), &json!("100002")), "{change}");
+        assert_eq!((&change["before"], &change["after"]), (&json!({"tied_site_uids": []}), &json!({"tied_site_uids": [ALPHA]})));
+        let undone = tech.post(&format!("/api/changesets/{}/revert", change["changeset_id"]), &Value::Null).await;
+        assert_eq!(undone.json()["left_alone"], json!([]), "{}", undone.text);
+        syncing.run().await;
+        let company = tech.get("/api/companies/100001").await.json();
+        assert_eq!(company["datto_site_uids"], json!([ALPHA]));
+        let refused = tech.put(&format!("/api/companies/100001/sites/{}", "x".repeat(300)), &Value::Null).await;
+        assert_eq!(refused.blamed(), ["site_uid"]);
+        // What a whole record brings back is not a tie.
+        tech.put("/api/companies/100001", &json!({"tied_site_uids": [BRAVO], "datto_site_uids": [BRAVO]})).await;
+        assert_eq!(tech.get("/api/companies/100001").await.json()["tied_site_uids"], json!([]));
+    }
+
     async fn a_site_whose_number_is_not_clear_is_told_and_not_guessed(world: World) {
         let syncing = small(world).await;
         syncing.vendor.edit(|state| {

@@ -25,6 +25,7 @@ mod openapi;
 mod pages;
 mod pins;
 mod plans;
+mod publishing;
 mod search;
 mod sessions;
 mod sync;

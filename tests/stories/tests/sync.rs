@@ -350,9 +350,9 @@ both! {
 
     async fn two_runs_of_a_job_never_overlap_and_one_that_died_makes_room(world: World) {
         let syncing = small(world).await;
-        let start = nexus_core::sync::StartRun { job: "sync-freshservice".into(), trigger: Trigger::Manual };
+        let start = nexus_core::sync::StartRun::new("sync-freshservice", Trigger::Manual);
         let lost = syncing.client().start_run(&start).await.unwrap();
-        assert!(matches!(syncing.try_run().await, Err(JobError::Busy { .. })));
+        assert!(matches!(syncing.try_run().await, Err(JobError::NotBegun { .. })));
         syncing.nexus.world.clock.advance(SignedDuration::from_mins(2));
         assert_eq!(syncing.run().await.state, RunState::Applied);
         assert_eq!(syncing.client().run(lost.run_id).await.unwrap().state, RunState::Interrupted);

@@ -12,7 +12,7 @@ fn company(id: i64) -> Value {
         "id": id, "account_number": format!("00{id}"), "name": "Ackermann Tooling", "freshservice_id": null,
         "description": null, "plan_selected": null, "billing_plan": null, "profit_or_non_profit": null,
         "company_main_number": null, "company_start_date": null, "head_name": null, "primary_contact_name": null,
-        "domains": "[]", "features": {}, "feature_overrides": {}, "pinned_fields": [], "address": null, "datto_site_uid": null, "datto_site_uids": [], "phone_system": null,
+        "domains": "[]", "features": {}, "feature_overrides": {}, "pinned_fields": [], "address": null, "datto_site_uid": null, "datto_site_uids": [], "tied_site_uids": [], "phone_system": null,
         "email_system": null, "version": 1, "created_at": "2026-02-03T19:05:39.000Z",
         "updated_at": "2026-02-03T19:05:39.000Z", "archived_at": null
     })

@@ -124,7 +124,7 @@ async fn a_refusal_that_may_be_the_echo_of_a_lost_try_is_told_as_the_loss() {
 #[tokio::test]
 async fn a_start_of_a_run_is_sent_again_under_its_name() {
     let server = Server::script(vec![broken, || answer_json(r#"{"run_id":7,"lease_seconds":60}"#)]).await;
-    let start = StartRun { job: "sync-freshservice".into(), trigger: Trigger::Manual };
+    let start = StartRun::new("sync-freshservice", Trigger::Manual);
     assert_eq!(client(&server).start_run(&start).await.unwrap().run_id, 7);
     let seen = server.seen();
     assert_eq!(seen[0].header("idempotency-key"), seen[1].header("idempotency-key"));

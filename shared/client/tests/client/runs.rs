@@ -28,7 +28,7 @@ fn run(state: &str) -> Response<Body> {
 }
 
 fn nothing_read() -> Complete {
-    Complete { scopes: vec![], quarantined: vec![], vendor_calls: 3, gaps: vec![], error: Some("broken".into()) }
+    Complete { vendor_calls: 3, error: Some("broken".into()), ..Complete::default() }
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_run_is_told_step_by_step() {
     ])
     .await;
     let client = client(&server);
-    let start = StartRun { job: "sync-freshservice".into(), trigger: Trigger::Manual };
+    let start = StartRun::new("sync-freshservice", Trigger::Manual);
     let started = client.start_run(&start).await.unwrap();
     assert_eq!((started.run_id, started.lease_seconds), (7, 60));
     let observation = Observation {
@@ -54,7 +54,7 @@ async fn a_run_is_told_step_by_step() {
     };
     let batch = Batch { observations: vec![observation] };
     client.send_observations(7, 0, &batch).await.unwrap();
-    let progress = Progress { step: "Companies".into(), done: 1, total: None, vendor_calls: 2 };
+    let progress = Progress { step: "Companies".into(), done: 1, vendor_calls: 2, ..Progress::default() };
     client.report_progress(7, &progress).await.unwrap();
     assert_eq!(client.complete_run(7, &nothing_read()).await.unwrap().state, RunState::Applied);
     assert_eq!(client.run(7).await.unwrap().id, 7);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use nexus_core::entity::{Entity, Field, Kind, PINNED};
+use nexus_core::entity::{Entity, Field, Kind, PINNED, TIED_SITES};
 use nexus_core::{FieldError, Fields, fields};
 use serde_json::Value;
 
@@ -164,7 +164,8 @@ fn decide_row(row: &Row, known: &Known, pins: bool) -> std::result::Result<Outco
 fn pin(record: &mut Record, before: &mut Fields, after: &mut Fields) {
     let old = record.fields.get(PINNED).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
     let mut names: BTreeSet<&str> = old.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    names.extend(after.keys().map(String::as_str));
+    // No source ties a site for a person.
+    names.extend(after.keys().map(String::as_str).filter(|name| *name != TIED_SITES));
     let new = Value::from(names.into_iter().collect::<Vec<_>>());
     if new != old {
         before.insert(PINNED.to_owned(), old);

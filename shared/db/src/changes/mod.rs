@@ -20,6 +20,7 @@ mod pins;
 mod plan;
 mod plans;
 mod row;
+mod sites;
 mod undo;
 mod write;
 
@@ -29,6 +30,7 @@ pub(crate) use numbers::lock_feed;
 pub use pins::pin;
 pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
 pub use row::{Action, Link, RowState};
+pub use sites::{tie_site, tied_sites};
 pub use undo::{LeftAlone, revert};
 
 use nexus_core::entity::Entity;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::numbers::Numbers;
 use super::row::{Action, Outcome, Row, RowState, references};
-use super::{Deed, Done, Touched, pins, plans};
+use super::{Deed, Done, Touched, pins, plans, sites};
 use crate::query::Batch;
 use crate::records::Record;
 use crate::{Dialect, Query, Result, Tx, bodies, search};
@@ -307,6 +307,7 @@ pub(super) fn refresh_bodies(dialect: Dialect, rows: &[Row], batch: &mut Batch) 
             _ => {}
         }
     }
+    touched.sites = sites::write(dialect, rows, batch);
     touched.refresh(dialect, batch);
 }
 

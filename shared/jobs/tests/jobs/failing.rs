@@ -12,7 +12,7 @@ use crate::{End, List, Script, run};
 async fn a_run_that_is_going_is_not_disturbed() {
     let nexus = Nexus::refusing(|what, _| (what == "POST /api/sync/runs").then_some(409)).await;
     let error = run(&Script::of(List::of(3)), &nexus).await.unwrap_err();
-    assert!(matches!(error, JobError::Busy { job: "sync-test" }), "{error:?}");
+    assert!(matches!(&error, JobError::NotBegun { job: "sync-test", reason } if reason == "no, sorry"), "{error:?}");
     assert_eq!(nexus.calls().len(), 1);
 }
 

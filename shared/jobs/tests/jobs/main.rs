@@ -76,7 +76,7 @@ impl Job for Script {
         NAME
     }
 
-    async fn read(&self, sink: &mut Sink<'_>) -> Result<(), Sad> {
+    async fn work(&self, sink: &mut Sink<'_>) -> Result<(), Sad> {
         for (n, list) in self.lists.iter().enumerate() {
             sink.step(list.name, Some(list.records as u64));
             let mut scope = sink.scope(list.name, Entity::Company);
