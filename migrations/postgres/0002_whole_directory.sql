@@ -179,6 +179,21 @@ END $$;
 -- The Datto sites that a person tied to a company; what a person ties, no sync unties.
 ALTER TABLE companies ADD COLUMN tied_site_uids TEXT COLLATE "C" NOT NULL DEFAULT '[]';
 
+-- A change of a change set that was undone by itself, and the change set that undid it.
+ALTER TABLE changes ADD COLUMN reverted_by BIGINT;
+
+-- What a person took out of a plan is not proposed again while its source says the same. `hash` is that of what was planned
+-- from; of a record that was to go because it is missing, it is `missing`.
+CREATE TABLE refusals (
+    source      TEXT COLLATE "C" NOT NULL,
+    entity      TEXT COLLATE "C" NOT NULL,
+    external_id TEXT COLLATE "C" NOT NULL,
+    hash        TEXT COLLATE "C" NOT NULL,
+    refused_by  TEXT COLLATE "C" NOT NULL,
+    refused_at  TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (source, entity, external_id)
+);
+
 -- A run that was asked for, or has paused, waits for its job to claim it. What a job wants to know when it is started again
 -- is kept with it.
 ALTER TABLE runs ADD COLUMN claimed BOOLEAN NOT NULL DEFAULT TRUE;

@@ -144,6 +144,14 @@ pub(crate) async fn reject_changeset(
     nexus_web::json(&told(head, Vec::new()))
 }
 
+/// What is to be undone of a change set.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Undo {
+    /// Only these of its changes (ids), each of which is of one record; left out: all of them.
+    only: Option<BTreeSet<i64>>,
+}
+
 /// What an undo did and what it left.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Reverted {
@@ -166,10 +174,13 @@ pub(crate) struct Left {
     reason: String,
 }
 
-/// Undo an applied change set
-#[utoipa::path(post, path = "/api/changesets/{id}/revert", tag = "sync",
+/// Undo an applied change set, or some of its changes
+///
+/// The change set of a run is its `changeset_id`. Without a body all of it is undone.
+#[utoipa::path(post, path = "/api/changesets/{id}/revert", tag = "sync", request_body = Option<Undo>,
     params(("id" = i64, Path, description = "Change set")), responses(
     (status = 200, description = "Undone, but for the rows that changed later", body = Reverted),
+    (status = 400, description = "A change that is not of this change set, or undone already", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
     (status = 409, description = "It is not applied", body = Problem),
 ))]
@@ -177,15 +188,20 @@ pub(crate) async fn revert_changeset(
     State(db): State<Db>,
     principal: Principal,
     Path(id): Path<i64>,
+    undo: Option<Json<Undo>>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
+    let only = undo.and_then(|Json(undo)| undo.only);
     // Who may not write users, plans and features does not write them by an undo either.
     let query = "SELECT count(*) FROM changes WHERE changeset_id = $1 AND entity IN ('user', 'plan', 'feature')";
     if db.one::<(i64,)>(nexus_db::Query::new(query).bind(id)).await?.0 > 0 {
         principal.require(&[Role::Admin])?;
     }
-    let deed = principal.deed(Origin::Undo, format!("Undo of change set {id}"));
-    let (done, left) = changes::revert(&db, &deed, id).await.map_err(decided)?;
+    let deed = principal.deed(
+        Origin::Undo,
+        if only.is_some() { format!("Undo of a part of change set {id}") } else { format!("Undo of change set {id}") },
+    );
+    let (done, left) = changes::revert(&db, &deed, id, only.as_ref()).await.map_err(decided)?;
     let left_alone = left
         .into_iter()
         .map(|row| Left { change_id: row.change_id, entity: row.entity, record_id: row.id, reason: row.reason })

@@ -11,6 +11,8 @@
 //! | POST `/api/sync/runs/{id}/cancel` | A T | end a run that is going |
 //! | GET `/api/changesets`, `/api/changesets/{id}` | A T | plans and history |
 //! | POST `/api/changesets/{id}/apply`, `/reject`, `/revert` | A T | decide, undo |
+//! | GET `/api/sources`, DELETE `/api/sources/{name}` | A T, A | what came from where; take a source away |
+//! | GET, DELETE `/api/sync/refusals…` | A T | what was taken out of plans; let it be proposed again |
 //! | GET `/api/changes` | A T B, C for its own | the feed |
 //! | GET `/sync`, `/sync/runs/{id}` | A T | pages: runs, one run |
 //!
@@ -26,6 +28,7 @@ mod policy;
 mod protocol;
 mod report;
 mod runs;
+mod sources;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::get;
@@ -47,19 +50,23 @@ where
     let protocol = OpenApiRouter::new()
         .routes(routes!(protocol::put_observations))
         .routes(routes!(protocol::put_progress))
+        .routes(routes!(protocol::put_kept))
         .routes(routes!(protocol::complete_run))
         .layer(DefaultBodyLimit::max(BATCH_BYTES));
     OpenApiRouter::new()
         .routes(routes!(runs::list_runs, protocol::start_run))
         .routes(routes!(runs::get_run))
         .routes(routes!(runs::cancel_run))
-        .routes(routes!(protocol::put_kept))
         .merge(protocol)
         .routes(routes!(changesets::list_changesets))
         .routes(routes!(changesets::get_changeset))
         .routes(routes!(changesets::apply_changeset))
         .routes(routes!(changesets::reject_changeset))
         .routes(routes!(changesets::revert_changeset))
+        .routes(routes!(sources::list_sources))
+        .routes(routes!(sources::remove_source))
+        .routes(routes!(sources::list_refusals))
+        .routes(routes!(sources::forget_refusal))
         .routes(routes!(feed::list_changes))
         .route("/sync", get(pages::list))
         .route("/sync/runs/{id}", get(pages::show))

@@ -9,7 +9,7 @@ use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, rese
 use nexus_db::records::{self, Record};
 use nexus_db::runs::{self, Report};
 use nexus_db::sources::{self, SourceLink};
-use nexus_db::{Error, Tx};
+use nexus_db::{Error, Tx, refusals};
 use serde_json::Value;
 
 use crate::plan::{Match, Observed, Planned, location_key, plan, read};
@@ -97,6 +97,8 @@ struct Known {
     keys: HashMap<i64, String>,
     /// And what people say of the source's records: which of ours they mean. It goes before everything else.
     tied: HashMap<String, i64>,
+    /// What people took out of earlier plans: the hash of what it was planned from.
+    refused: HashMap<String, String>,
     /// Keys that an earlier observation of this run has claimed for a new record.
     claimed: HashMap<String, String>,
     seen: BTreeSet<String>,
@@ -114,6 +116,7 @@ impl Planning<'_> {
             role,
             keys: if role == Role::Refers { keys_of(tx, entity, &links).await? } else { HashMap::new() },
             tied: if role == Role::Refers { tied_sites(tx).await? } else { HashMap::new() },
+            refused: refusals::of_source(tx, self.source, entity).await?,
             pins: sources::pins(tx, entity).await?,
             taken: links.iter().map(|link| (link.record_id, link.external_id.clone())).collect(),
             links: links.into_iter().map(|link| (link.external_id.clone(), link)).collect(),
@@ -138,6 +141,10 @@ impl Planning<'_> {
                 self.batch(tx, entity, &mut known, chunk).await?;
             }
         }
+        // Whoever is back may be missed anew.
+        let back = known.refused.iter().filter(|(id, hash)| *hash == refusals::MISSING && known.seen.contains(*id));
+        let back: Vec<&str> = back.map(|(id, _)| id.as_str()).collect();
+        refusals::forget(tx, self.source, entity.as_str(), &back).await?;
         let quarantined = self.report.quarantined.iter().filter(|one| one.entity == entity).count() as u64;
         self.count(entity, "quarantined", quarantined);
         let reported: u64 =
@@ -181,6 +188,11 @@ impl Planning<'_> {
             observed.resolve(entity, |target, id| self.ids.get(&(target, id.to_owned())).copied());
             let hash = observed.hash();
             let tied = known.tied.get(&external_id);
+            if known.refused.get(&external_id) == Some(&hash) {
+                self.count(entity, "refused", 1);
+                confirmed.extend(known.links.contains_key(&external_id).then_some(external_id));
+                continue;
+            }
             match known.links.get(&external_id) {
                 // One that was missing is planned again, even if it comes back as it went.
                 Some(link)
@@ -346,7 +358,12 @@ impl Planning<'_> {
         let ids: Vec<&str> = absent.iter().map(|link| link.external_id.as_str()).collect();
         sources::mark_missing(tx, self.source, entity, &ids, &self.now).await?;
         self.count(entity, "missing", ids.len() as u64);
-        let due: Vec<i64> = absent.iter().filter(|link| self.is_due(link)).map(|link| link.record_id).collect();
+        let is_refused =
+            |link: &SourceLink| known.refused.get(&link.external_id).is_some_and(|hash| hash == refusals::MISSING);
+        let (refused, due): (Vec<&SourceLink>, Vec<&SourceLink>) =
+            absent.iter().filter(|link| self.is_due(link)).partition(|link| is_refused(link));
+        self.count(entity, "refused", refused.len() as u64);
+        let due: Vec<i64> = due.iter().map(|link| link.record_id).collect();
         let records = records::load(tx, entity, &due).await?;
         let mut rows = Vec::new();
         for link in absent {

@@ -19,11 +19,6 @@ const NOT_GOING: &str = "The run is not going; begin a new one";
 /// Records of one batch.
 const BATCH: usize = 1_000;
 
-/// The job of a name and the source that it reads.
-fn source_of(job: &str) -> Option<&str> {
-    job.strip_prefix("sync-")
-}
-
 /// A job: a service account that may change directory records.
 pub(crate) struct Job(Principal);
 
@@ -155,7 +150,7 @@ async fn plan(db: &Db, principal: &Principal, id: i64, complete: Complete) -> Re
     let mut tx = db.write().await?;
     let (job, dry_run) = runs::lock_running(&mut tx, id).await?.ok_or_else(|| Error::Conflict(NOT_GOING.into()))?;
     let vendor_calls = complete.vendor_calls;
-    let Some(source) = source_of(&job).filter(|_| complete.error.is_none()) else {
+    let Some(source) = jobs::source_of(&job).filter(|_| complete.error.is_none()) else {
         let (state, message) = report::conclude(&complete, dry_run);
         runs::planned(&mut tx, id, &report::report(complete), vendor_calls, None).await?;
         runs::finish(&mut tx, id, state, &message, &now).await?;

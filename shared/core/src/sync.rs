@@ -311,6 +311,43 @@ pub struct Gap {
 /// `unchanged`, `missing`, `quarantined`, `gap`, `stale`).
 pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
+/// Something that a person took out of a plan: it is not proposed again while the source says the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refusal {
+    /// The source.
+    #[cfg_attr(feature = "openapi", schema(example = "freshservice"))]
+    pub source: String,
+    /// Kind of record.
+    #[cfg_attr(feature = "openapi", schema(example = "contact"))]
+    pub entity: String,
+    /// The source's id of it.
+    pub external_id: String,
+    /// It was to go because its source does not show it any more.
+    pub missing: bool,
+    /// Who refused it.
+    pub refused_by: String,
+    /// When.
+    pub refused_at: String,
+}
+
+/// Where records come from, as `GET /api/sources` sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Source {
+    /// Its name.
+    #[cfg_attr(feature = "openapi", schema(example = "datto"))]
+    pub name: String,
+    /// The job that reads it.
+    #[cfg_attr(feature = "openapi", schema(example = "sync-datto"))]
+    pub job: String,
+    /// Whether the timer starts that job.
+    pub enabled: bool,
+    /// Live records that came from it, by kind.
+    #[cfg_attr(feature = "openapi", schema(example = json!({"asset": 10_000})))]
+    pub records: BTreeMap<String, u64>,
+}
+
 /// A run, as `GET /api/sync/runs/{id}` sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -439,6 +476,9 @@ pub struct Change {
     /// The changed fields after.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub after: Map<String, Value>,
+    /// The change set that undid it, if it was undone by itself or with its own change set.
+    #[serde(default)]
+    pub reverted_by: Option<i64>,
 }
 
 /// A plan or a deed, as `GET /api/changesets/{id}` sends it.

@@ -20,6 +20,12 @@ pub struct Job {
     pub last_started_at: Option<String>,
 }
 
+/// The source that a job reads, if it reads one.
+#[must_use]
+pub fn source_of(job: &str) -> Option<&str> {
+    job.strip_prefix("sync-")
+}
+
 const JOB: &str = "SELECT j.name, j.title, j.schedule, j.enabled, \
                    (SELECT max(r.started_at) FROM runs r WHERE r.job = j.name AND NOT r.dry_run) AS last_started_at \
                    FROM jobs j";

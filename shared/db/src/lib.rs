@@ -21,6 +21,7 @@ pub mod logins;
 mod pool;
 mod query;
 pub mod records;
+pub mod refusals;
 pub mod requests;
 pub mod runs;
 pub mod scope;

@@ -258,6 +258,12 @@ pub async fn lock_running(tx: &mut Tx, run_id: i64) -> Result<Option<(String, bo
     tx.optional(query).await
 }
 
+/// The source that a run reads, if it reads one.
+pub(crate) async fn source(tx: &mut Tx, run_id: i64) -> Result<Option<String>> {
+    let job = tx.optional::<(String,)>(Query::new("SELECT job FROM runs WHERE id = $1").bind(run_id)).await?;
+    Ok(job.and_then(|(job,)| jobs::source_of(&job).map(str::to_owned)))
+}
+
 /// The numbers of a run's batches, in order.
 pub async fn batch_numbers(tx: &mut Tx, run_id: i64) -> Result<Vec<i64>> {
     let query = Query::new("SELECT batch FROM observations WHERE run_id = $1 ORDER BY batch").bind(run_id);
@@ -284,6 +290,9 @@ pub async fn planned(
     let query = Query::new("UPDATE runs SET report = $2, progress = $3, changeset_id = $4 WHERE id = $1");
     tx.execute(query.bind(run_id).bind(to_json(report)?).bind(to_json(&progress)?).bind(changeset_id)).await?;
     tx.execute(Query::new("DELETE FROM observations WHERE run_id = $1").bind(run_id)).await?;
+    // As has where it paused, if it did.
+    let query = "UPDATE jobs SET kept = NULL WHERE CAST(kept->>'run_id' AS BIGINT) = $1";
+    tx.execute(Query::new(query).bind(run_id)).await?;
     Ok(())
 }
 

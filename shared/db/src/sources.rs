@@ -94,6 +94,41 @@ pub async fn mark_missing(tx: &mut Tx, source: &str, entity: Entity, external_id
     Ok(())
 }
 
+/// The live records that came from a source, counted by kind.
+pub async fn records_of(db: &Db, source: &str) -> Result<BTreeMap<String, u64>> {
+    let mut counts = BTreeMap::new();
+    for entity in Entity::ALL {
+        let sql = format!(
+            "SELECT count(DISTINCT l.record_id) FROM source_links l JOIN {} t ON t.id = l.record_id \
+             WHERE l.source = $1 AND l.entity = $2 AND l.created_record AND t.archived_at IS NULL",
+            entity.table()
+        );
+        let (n,) = db.one::<(i64,)>(Query::new(sql).bind(source).bind(entity.as_str())).await?;
+        if n > 0 {
+            counts.insert(entity.as_str().to_owned(), n.unsigned_abs());
+        }
+    }
+    Ok(counts)
+}
+
+/// Live records that came from a source and that no other source tells, with the order of their kinds reversed: what refers
+/// to others comes first.
+pub(crate) async fn own(tx: &mut Tx, source: &str) -> Result<Vec<(Entity, i64)>> {
+    let mut own = Vec::new();
+    for entity in Entity::ALL.into_iter().rev() {
+        let sql = format!(
+            "SELECT DISTINCT l.record_id FROM source_links l JOIN {} t ON t.id = l.record_id \
+             WHERE l.source = $1 AND l.entity = $2 AND l.created_record AND t.archived_at IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM source_links o WHERE o.entity = l.entity AND o.record_id = l.record_id \
+             AND o.source <> l.source) ORDER BY l.record_id",
+            entity.table()
+        );
+        let ids = tx.all::<(i64,)>(Query::new(sql).bind(source).bind(entity.as_str())).await?;
+        own.extend(ids.into_iter().map(|(id,)| (entity, id)));
+    }
+    Ok(own)
+}
+
 /// What a source says of a field of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {

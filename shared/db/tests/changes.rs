@@ -131,14 +131,14 @@ both! {
         let set = changes::change(&world.db, &deed(), both("Renamed")).await.unwrap().changeset_id.unwrap();
         change_one(&world.db, update(Entity::Company, b, None, &json!({"name": "By hand"}))).await.unwrap();
         change_one(&world.db, update(Entity::Company, a, None, &json!({"address": "Elsewhere"}))).await.unwrap();
-        let (done, left) = changes::revert(&world.db, &deed(), set).await.unwrap();
+        let (done, left) = changes::revert(&world.db, &deed(), set, None).await.unwrap();
         assert!(done.changeset_id.is_some());
         assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [b]);
         let all = records::dump(&world.db, Entity::Company).await.unwrap();
         assert_eq!(all[&a].fields["name"], "Company 100001");
         assert_eq!(all[&a].fields["address"], "Elsewhere");
         assert_eq!(all[&b].fields["name"], "By hand");
-        let again = changes::revert(&world.db, &deed(), set).await.unwrap_err();
+        let again = changes::revert(&world.db, &deed(), set, None).await.unwrap_err();
         assert!(matches!(again, ChangeError::Decided { .. }), "{again}");
     }
 
@@ -179,7 +179,7 @@ both! {
         let done = changes::change(&world.db, &deed(), edits.collect()).await.unwrap();
         let ids: Vec<i64> = done.records.iter().map(|record| record.id).collect();
         assert_eq!(ids, (1..=5_000).collect::<Vec<_>>());
-        let (undone, left) = changes::revert(&world.db, &deed(), done.changeset_id.unwrap()).await.unwrap();
+        let (undone, left) = changes::revert(&world.db, &deed(), done.changeset_id.unwrap(), None).await.unwrap();
         assert_eq!((undone.records.len(), left.len()), (5_000, 0));
         assert!(records::dump(&world.db, Entity::Contact).await.unwrap().is_empty());
         let by_action = changes::feed(&world.db, &nexus_core::Scope::All, 0, 20_000).await.unwrap().rows.into_iter().fold(

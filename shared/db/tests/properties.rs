@@ -138,9 +138,10 @@ fn check(dialect: Dialect, cases: u32) {
                     let after = dump(&world.db).await;
                     assert_ne!(after, before, "a change set changes something");
                     // Undo gives the state before; undoing the undo gives the state after.
-                    let (undone, left) = changes::revert(&world.db, &deed(), changeset_id).await.unwrap();
+                    let (undone, left) = changes::revert(&world.db, &deed(), changeset_id, None).await.unwrap();
                     assert_eq!((dump(&world.db).await, left.len()), (before, 0), "undo of {edit:?}");
-                    let (_, left) = changes::revert(&world.db, &deed(), undone.changeset_id.unwrap()).await.unwrap();
+                    let (_, left) =
+                        changes::revert(&world.db, &deed(), undone.changeset_id.unwrap(), None).await.unwrap();
                     assert_eq!((dump(&world.db).await, left.len()), (after, 0), "redo of {edit:?}");
                 }
                 let feed = changes::feed(&world.db, &nexus_core::Scope::All, 0, 10_000).await.unwrap().rows;

@@ -5,27 +5,36 @@ use std::time::Duration;
 use nexus_core::Clock;
 use tokio::time::{Instant, timeout_at};
 
-/// What is kept back of the time for completing the run.
+/// What is kept back of the time for handing over or completing the run.
 const RESERVE: Duration = Duration::from_mins(1);
 
-/// The end of the time that a job has, from which it keeps a part back: a run that is given up in time is told as
-/// failed, one that is cut off only shows as interrupted when its lease has ended.
+/// The end of the time that a job has. A part of it is kept back: a job that looks at it pauses in time, and goes on in a next
+/// event; one that does not is given up in time to be told as failed, where one that is cut off would only show as interrupted
+/// when its lease has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
-    read_until: Option<Instant>,
+    pause: Option<Instant>,
+    give_up: Option<Instant>,
 }
 
 impl Deadline {
     /// No end.
     #[must_use]
     pub const fn none() -> Self {
-        Self { read_until: None }
+        Self { pause: None, give_up: None }
     }
 
-    /// So long from now. A quarter of it is kept back, but at most a minute.
+    /// So long from now. A quarter of it is kept back, but at most a minute; a third of that for a run that is given up.
     #[must_use]
     pub fn after(left: Duration) -> Self {
-        Self { read_until: Instant::now().checked_add(left.saturating_sub(RESERVE.min(left / 4))) }
+        let (now, reserve) = (Instant::now(), RESERVE.min(left / 4));
+        let before_end = |reserve| now.checked_add(left.saturating_sub(reserve));
+        Self { pause: before_end(reserve), give_up: before_end(reserve / 3) }
+    }
+
+    /// Whether a job that can pause should do so now.
+    pub(crate) fn is_near(self) -> bool {
+        self.pause.is_some_and(|pause| Instant::now() >= pause)
     }
 
     /// The end of a Lambda invocation, in milliseconds since 1970.
@@ -42,7 +51,7 @@ impl Deadline {
 
     /// What `work` gives, or `None` if it does not end in time.
     pub(crate) async fn bound<T>(self, work: impl Future<Output = T>) -> Option<T> {
-        match self.read_until {
+        match self.give_up {
             None => Some(work.await),
             Some(end) => timeout_at(end, work).await.ok(),
         }
@@ -67,15 +76,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_part_of_the_time_is_kept_for_completing_the_run() {
-        assert_eq!(seconds_until_cut(Deadline::after(SECOND * 900)).await, 840);
-        assert_eq!(seconds_until_cut(Deadline::after(SECOND * 40)).await, 30);
+        assert_eq!(seconds_until_cut(Deadline::after(SECOND * 900)).await, 880);
+        assert_eq!(seconds_until_cut(Deadline::after(SECOND * 40)).await, 36);
         assert_eq!(seconds_until_cut(Deadline::after(Duration::ZERO)).await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_is_told_to_pause_before_it_is_given_up() {
+        let deadline = Deadline::after(SECOND * 900);
+        tokio::time::advance(SECOND * 839).await;
+        assert!(!deadline.is_near());
+        tokio::time::advance(SECOND).await;
+        assert!(deadline.is_near() && !Deadline::none().is_near());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_end_of_an_invocation_counts_from_the_clock() {
         let clock = Clock::fixed(Timestamp::from_second(1_770_145_539).unwrap());
-        assert_eq!(seconds_until_cut(Deadline::of_invocation(1_770_145_539_000 + 900_000, &clock)).await, 840);
+        assert_eq!(seconds_until_cut(Deadline::of_invocation(1_770_145_539_000 + 900_000, &clock)).await, 880);
     }
 
     #[tokio::test(start_paused = true)]

@@ -47,6 +47,7 @@ mod error;
 mod event;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod pause;
 mod progress;
 mod run;
 mod sink;

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use nexus_client::{Client, EncodedBatch};
-use nexus_core::sync::{Complete, Run, RunState, StartRun, Started};
+use nexus_core::sync::{Complete, Run, RunState, StartRun};
 use tokio::sync::mpsc;
 
 use crate::deadline::Deadline;
 use crate::error::JobError;
 use crate::event::Event;
+use crate::pause::Pause;
 use crate::progress::{self, News, Reporter};
-use crate::sink::{Sink, Stopped, Tally};
+use crate::sink::{Sink, Start, Stopped, Tally};
 
 /// A job: reads its vendor or writes to it, and judges what a failure there means.
 pub trait Job: Sync {
@@ -33,6 +34,7 @@ enum Failure {
     Job(String),
     Nexus(nexus_client::Error),
     OutOfTime,
+    Pause(nexus_client::Error),
 }
 
 impl Failure {
@@ -40,6 +42,9 @@ impl Failure {
         match self {
             Self::Job(text) => capitalised(text),
             Self::Nexus(error) => format!("What was read could not be handed over: {error}"),
+            Self::Pause(error) => {
+                format!("The time of the job ended, and the run could not be kept for later: {error}")
+            }
             Self::OutOfTime => "The time of the job ended before everything was read; give it more time, or let it \
                                 make more requests per minute"
                 .to_owned(),
@@ -68,14 +73,34 @@ pub async fn run(
     })?;
     tracing::info!(job = job.name(), run_id = started.run_id, "run started");
 
-    let mut tally = Tally::default();
+    let run_id = started.run_id;
+    let (batches, mut tally, position) = match Pause::of(&started) {
+        Some(Pause { batches, tally, position, .. }) => (batches, tally, Some(position)),
+        None => (0, Tally::default(), None),
+    };
+    let start = Start { run: started, deadline, position };
     // Boxed, because it holds the state of four calls at a time: callers need not carry that around.
-    let worked = deadline.bound(Box::pin(work(job, client, &started, reporter, &mut tally))).await;
-    let failure = worked.unwrap_or(Err(Failure::OutOfTime)).err().map(|failure| failure.sentence());
+    let worked = deadline.bound(Box::pin(work(job, client, &start, (batches, reporter), &mut tally))).await;
+    let failure = match (worked.unwrap_or(Err(Failure::OutOfTime)), tally.paused.take()) {
+        (Ok(batches), Some(position)) => {
+            let pause = Pause::new(run_id, batches, tally, position);
+            match pause.hand_over(client, job.name()).await {
+                Ok(run) => {
+                    tracing::info!(run_id, batches, "run paused; it goes on in a next event");
+                    return Ok(run);
+                }
+                Err(error) => {
+                    tally = pause.tally;
+                    Some(Failure::Pause(error).sentence())
+                }
+            }
+        }
+        (worked, _) => worked.err().map(|failure| failure.sentence()),
+    };
     if let Some(failure) = &failure {
-        tracing::error!(run_id = started.run_id, failure, "run given up");
+        tracing::error!(run_id, failure, "run given up");
     }
-    let run = complete(client, started.run_id, tally.into_report(failure)).await?;
+    let run = complete(client, run_id, tally.into_report(failure)).await?;
     tracing::info!(run_id = run.id, state = run.state.as_str(), message = run.message, "run completed");
     Ok(run)
 }
@@ -84,10 +109,10 @@ pub async fn run(
 async fn work<J: Job>(
     job: &J,
     client: &Client,
-    started: &Started,
-    reporter: &dyn Reporter,
+    start: &Start,
+    (sent_before, reporter): (u32, &dyn Reporter),
     tally: &mut Tally,
-) -> Result<(), Failure> {
+) -> Result<u32, Failure> {
     // One batch waits while another is sent and a third is filled; then the job waits.
     let (batches, outbox) = mpsc::channel(1);
     let (news, incoming) = News::channel();
@@ -95,32 +120,36 @@ async fn work<J: Job>(
     let life = news.clone();
 
     let working = async move {
-        let mut sink = Sink::new((client, started), tally, batches, news, reporter);
-        job.work(&mut sink).await.map_err(|error| Failure::Job(error.to_string()))?;
+        let mut sink = Sink::new((client, start), tally, batches, news, reporter);
+        let worked = job.work(&mut sink).await;
+        if !sink.is_paused() {
+            worked.map_err(|error| Failure::Job(error.to_string()))?;
+        }
         sink.close().await.map_err(|error| Failure::Job(error.to_string()))
     };
     let sending = async move {
-        let sent = send(client, started.run_id, outbox).await;
+        let sent = send(client, start.run.run_id, sent_before, outbox).await;
         drop(life);
         sent.map_err(Failure::Nexus)
     };
-    let lease = Duration::from_secs(started.lease_seconds.into());
-    let telling = async { progress::tell(client, started.run_id, lease, incoming).await.map_err(Failure::Nexus) };
-    tokio::try_join!(working, sending, telling).map(|_| ())
+    let lease = Duration::from_secs(start.run.lease_seconds.into());
+    let telling = async { progress::tell(client, start.run.run_id, lease, incoming).await.map_err(Failure::Nexus) };
+    tokio::try_join!(working, sending, telling).map(|((), sent, ())| sent)
 }
 
 async fn send(
     client: &Client,
     run_id: i64,
+    sent_before: u32,
     mut batches: mpsc::Receiver<EncodedBatch>,
-) -> Result<(), nexus_client::Error> {
-    let mut number = 1;
+) -> Result<u32, nexus_client::Error> {
+    let mut number = sent_before;
     while let Some(batch) = batches.recv().await {
+        number += 1;
         tracing::debug!(run_id, number, records = batch.len(), "sending a batch");
         client.send_encoded(run_id, number, batch).await?;
-        number += 1;
     }
-    Ok(())
+    Ok(number)
 }
 
 /// Completes the run; when Nexus refuses that, it is told that the run failed, so that it is not left to be missed.

@@ -7,10 +7,12 @@ use nexus_core::sync::{
     Complete, Counts, Gap, Keep, Observation, Outcome, Progress, Quarantined, ScopeReport, Started,
 };
 use nexus_core::{Entity, Fields};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use crate::deadline::Deadline;
 use crate::progress::{News, Reporter};
 
 /// Records of a batch at most; the contract's limit.
@@ -35,8 +37,8 @@ pub struct Record {
 #[error("the run takes nothing any more")]
 pub struct Stopped;
 
-/// What is known of a run when it is completed.
-#[derive(Debug, Default)]
+/// What is known of a run when it is completed, or when it pauses.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     scopes: Vec<ScopeReport>,
     quarantined: Vec<Quarantined>,
@@ -45,13 +47,26 @@ pub(crate) struct Tally {
     counts: Counts,
     message: Option<String>,
     vendor_calls: u64,
+    done: u64,
+    /// Where a job that pauses wants to go on.
+    #[serde(skip)]
+    pub(crate) paused: Option<Value>,
 }
 
 impl Tally {
     pub(crate) fn into_report(self, error: Option<String>) -> Complete {
-        let Self { scopes, quarantined, gaps, outcomes, counts, message, vendor_calls } = self;
+        let Self { scopes, quarantined, gaps, outcomes, counts, message, vendor_calls, .. } = self;
         Complete { scopes, quarantined, vendor_calls, gaps, outcomes, counts, message, error }
     }
+}
+
+/// What a run begins with.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) run: Started,
+    pub(crate) deadline: Deadline,
+    /// Where the job paused, of a run that goes on.
+    pub(crate) position: Option<Value>,
 }
 
 /// Names a list that was begun, to go on with it later.
@@ -61,7 +76,7 @@ pub struct Place(usize);
 /// Takes what a job reads or did. Full batches go off to Nexus while the job reads on.
 pub struct Sink<'a> {
     client: &'a Client,
-    started: &'a Started,
+    start: &'a Start,
     tally: &'a mut Tally,
     open: EncodedBatch,
     batches: mpsc::Sender<EncodedBatch>,
@@ -72,14 +87,14 @@ pub struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(
-        (client, started): (&'a Client, &'a Started),
+        (client, start): (&'a Client, &'a Start),
         tally: &'a mut Tally,
         batches: mpsc::Sender<EncodedBatch>,
         news: News,
         reporter: &'a dyn Reporter,
     ) -> Self {
-        let now = Progress::default();
-        Self { client, started, tally, open: EncodedBatch::default(), batches, news, reporter, now }
+        let now = Progress { done: tally.done, vendor_calls: tally.vendor_calls, ..Progress::default() };
+        Self { client, start, tally, open: EncodedBatch::default(), batches, news, reporter, now }
     }
 
     /// Nexus, for a job that needs to know what it has.
@@ -91,18 +106,18 @@ impl<'a> Sink<'a> {
     /// Whether the job is to look only: what it would write is told as planned, and not written.
     #[must_use]
     pub const fn dry_run(&self) -> bool {
-        self.started.dry_run
+        self.start.run.dry_run
     }
 
     /// What the job last asked to be kept for it.
     #[must_use]
     pub const fn kept(&self) -> Option<&'a Value> {
-        self.started.kept.as_ref()
+        self.start.run.kept.as_ref()
     }
 
     /// Keeps what the job wants to know when it is started again.
     pub async fn keep(&self, kept: Value) -> Result<(), nexus_client::Error> {
-        self.client.keep(self.started.run_id, &Keep { kept, pause: false }).await
+        self.client.keep(self.start.run.run_id, &Keep { kept, pause: false }).await
     }
 
     /// Begins a step, named for a person (`Companies`); `total` is the number of records in all, when known.
@@ -119,6 +134,32 @@ impl<'a> Sink<'a> {
         self.tally.vendor_calls = calls;
         self.now.vendor_calls = calls;
         self.publish_counts();
+    }
+
+    /// Whether the time of the job is nearly over: one that can go on later should [pause](Self::pause).
+    #[must_use]
+    pub fn time_is_up(&self) -> bool {
+        self.start.deadline.is_near()
+    }
+
+    /// Stops here, to go on in a next event; what was read is kept. To be returned as the job's error.
+    ///
+    /// `position` is what [`Sink::resumed`] gives back then.
+    pub fn pause(&mut self, position: Value) -> Stopped {
+        self.tally.paused = Some(position);
+        Stopped
+    }
+
+    /// Where the job paused, if it is started to go on with that run.
+    #[must_use]
+    pub const fn resumed(&self) -> Option<&'a Value> {
+        self.start.position.as_ref()
+    }
+
+    /// The list of that name, if it was begun.
+    #[must_use]
+    pub fn place_of(&self, name: &str) -> Option<Place> {
+        self.tally.scopes.iter().position(|scope| scope.name == name).map(Place)
     }
 
     /// Tells how many calls a minute the job allows itself.
@@ -179,9 +220,14 @@ impl<'a> Sink<'a> {
         self.tally.gaps.push(gap);
     }
 
+    pub(crate) const fn is_paused(&self) -> bool {
+        self.tally.paused.is_some()
+    }
+
     /// Sends what is left.
     pub(crate) async fn close(mut self) -> Result<(), Stopped> {
-        if !self.tally.scopes.is_empty() {
+        self.tally.done = self.now.done;
+        if !self.tally.scopes.is_empty() && self.tally.paused.is_none() {
             self.step("Comparing with the directory", None);
         }
         if self.open.is_empty() { Ok(()) } else { self.flush().await }

@@ -38,3 +38,4 @@ pub use error::{ConfigError, Error, TransportKind};
 pub use lenient::CustomFields;
 pub use page::{Page, Quarantined};
 pub use transport::{CallCounts, TransportConfig};
+pub use walk::ListPlace;

@@ -2,12 +2,20 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
 use crate::base_url::BaseUrl;
 use crate::error::Error;
 use crate::page::{self, Page, ReadRecord};
+
+/// How far a list was read, for whoever goes on with it in another process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPlace {
+    next: Option<String>,
+    number: u32,
+}
 
 /// Where a list goes on, and what of it came already.
 #[derive(Debug)]
@@ -21,6 +29,23 @@ pub(crate) struct Walk {
 impl Walk {
     pub(crate) fn from(first: Url) -> Self {
         Self { next: Some(first), visited: HashSet::new(), seen: HashSet::new(), number: 0 }
+    }
+
+    /// How far the list is read.
+    pub(crate) fn place(&self) -> ListPlace {
+        ListPlace { next: self.next.as_ref().map(Url::to_string), number: self.number }
+    }
+
+    /// Goes on where a list was left. What came before is not known any more: a record can come a second time.
+    pub(crate) fn go_on(&mut self, base: &BaseUrl, place: &ListPlace) -> Result<(), Error> {
+        let unreadable = || Error::malformed("place", "expected an address of this account");
+        let next = place.next.as_deref().map(Url::parse).transpose().map_err(|_| unreadable())?;
+        // It was kept elsewhere: the token goes nowhere but home.
+        if next.as_ref().is_some_and(|next| !base.is_home_of(next)) {
+            return Err(unreadable());
+        }
+        (self.next, self.number) = (next, place.number);
+        Ok(())
     }
 
     /// The page to be read next; none after the last one. It stays the same until that page was read.

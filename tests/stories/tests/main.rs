@@ -26,6 +26,7 @@ mod pages;
 mod pins;
 mod plans;
 mod publishing;
+mod review;
 mod search;
 mod sessions;
 mod sync;

@@ -89,7 +89,7 @@ fn the_headers_that_an_operation_takes_are_told() {
             expected.insert("If-Match");
         }
         assert_eq!(told, expected, "{method} {path}");
-        let has_no_version = ["/keys/", "/sync/", "/jobs/"].iter().any(|part| path.contains(part));
+        let has_no_version = ["/keys/", "/sync/", "/jobs/", "/sources/"].iter().any(|part| path.contains(part));
         let is_record = path.ends_with('}') && !has_no_version;
         if is_record && ["PUT", "DELETE"].contains(&method.as_str()) {
             assert!(told.contains("If-Match"), "{method} {path} does not say what becomes of an old version");

@@ -15,6 +15,7 @@
 mod decide;
 mod draft;
 mod feed;
+mod leaving;
 mod numbers;
 mod pins;
 mod plan;
@@ -26,6 +27,7 @@ mod write;
 
 pub use draft::{Draft, Proposal, reserve};
 pub use feed::{Feed, FeedRow, feed};
+pub use leaving::leave_source;
 pub(crate) use numbers::lock_feed;
 pub use pins::pin;
 pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};

@@ -14,6 +14,7 @@ use super::numbers::{Numbers, allocate, lock_feed};
 use super::row::{Action, Link, Outcome, Row, RowState};
 use super::write;
 use crate::query::Batch;
+use crate::refusals::{self, Refused};
 use crate::{Db, Error, Query, Result, Tx, runs, search};
 
 /// A change set without its rows.
@@ -57,10 +58,11 @@ pub(super) struct SetRow {
     pub(super) before: Json<Fields>,
     pub(super) after: Json<Fields>,
     link: Option<Json<Link>>,
+    reverted_by: Option<i64>,
 }
 
-pub(super) const ROW: &str =
-    "SELECT id, cursor, entity, record_id, action, state, reason, version, before, after, link FROM changes";
+pub(super) const ROW: &str = "SELECT id, cursor, entity, record_id, action, state, reason, version, before, after, link, \
+                              reverted_by FROM changes";
 const HEAD: &str = "SELECT id, state, origin, author, reason, digest, reverts_id, run_id, created_at, decided_at, \
                     decided_by FROM changesets";
 
@@ -99,6 +101,7 @@ impl SetRow {
             reason: self.reason,
             before: self.before.0,
             after: self.after.0,
+            reverted_by: self.reverted_by,
         })
     }
 }
@@ -132,6 +135,11 @@ pub async fn apply(
     if reviewed.is_some_and(|reviewed| head.digest.as_deref() != Some(reviewed)) {
         return Err(ChangeError::OtherDigest);
     }
+    // What a person takes out of a source's plan is remembered.
+    let source = match head.run_id.filter(|_| !except.is_empty()) {
+        Some(run_id) => runs::source(&mut tx, run_id).await?,
+        None => None,
+    };
     let mut applied = Applied::default();
     let mut after = 0;
     loop {
@@ -147,7 +155,8 @@ pub async fn apply(
         let stored = tx.all::<SetRow>(query).await?;
         let Some(last) = stored.last() else { break };
         after = last.id;
-        apply_chunk(&mut tx, stored, except, head.run_id, &now, &mut applied).await?;
+        let refusing = (source.as_deref(), actor.name.as_str());
+        apply_chunk(&mut tx, stored, except, head.run_id, refusing, &now, &mut applied).await?;
     }
     decide_set(&mut tx, changeset_id, "applied", actor, &now).await?;
     if let Some(run_id) = head.run_id {
@@ -168,10 +177,22 @@ async fn apply_chunk(
     stored: Vec<SetRow>,
     except: &BTreeSet<i64>,
     run_id: Option<i64>,
+    (refusing, who): (Option<&str>, &str),
     now: &str,
     applied: &mut Applied,
 ) -> std::result::Result<(), ChangeError> {
     let (out, chosen): (Vec<_>, Vec<_>) = stored.into_iter().partition(|row| except.contains(&row.id));
+    if let Some(source) = refusing {
+        let refused: Vec<Refused<'_>> = out
+            .iter()
+            .map(|row| Refused {
+                entity: &row.entity,
+                record_id: row.record_id,
+                link: row.link.as_ref().map(|link| &link.0),
+            })
+            .collect();
+        refusals::refuse(tx, source, &refused, who, now).await?;
+    }
     let mut rows = chosen.into_iter().map(SetRow::into_row).collect::<Result<Vec<_>>>()?;
     decide(tx, &mut rows, Failure::Skip, false).await?;
     let (dialect, mut batch) = (tx.dialect(), Batch::default());

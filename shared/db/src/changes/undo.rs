@@ -1,9 +1,9 @@
 //! Undoing a change set that was applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use nexus_core::Fields;
 use nexus_core::entity::{Entity, PINNED};
+use nexus_core::{FieldError, Fields};
 use serde_json::{Value, json};
 
 use super::decide::{Failure, decide};
@@ -26,15 +26,16 @@ pub struct LeftAlone {
     pub reason: String,
 }
 
-/// Undoes an applied change set by a new one with the inverse changes. A record whose changed fields were changed again
-/// since is left alone, and named.
+/// Undoes an applied change set, or `only` some of its changes, by a new one with the inverse changes. A record whose changed
+/// fields were changed again since is left alone, and named.
 ///
 /// # Errors
-/// [`ChangeError::Decided`] when it is not applied.
+/// [`ChangeError::Decided`] when it is not applied, [`ChangeError::Invalid`] when one of those changes is not in it.
 pub async fn revert(
     db: &Db,
     deed: &Deed,
     changeset_id: i64,
+    only: Option<&BTreeSet<i64>>,
 ) -> std::result::Result<(Done, Vec<LeftAlone>), ChangeError> {
     let now = db.now();
     let mut tx = db.write().await?;
@@ -46,8 +47,17 @@ pub async fn revert(
     let query = Query::new(ROW)
         .push(" WHERE changeset_id = ")
         .arg(changeset_id)
-        .push(" AND cursor IS NOT NULL ORDER BY cursor DESC");
-    let stored = tx.all::<SetRow>(query).await?;
+        .push(" AND cursor IS NOT NULL AND reverted_by IS NULL ORDER BY cursor DESC");
+    let mut stored = tx.all::<SetRow>(query).await?;
+    let all = stored.len();
+    if let Some(only) = only {
+        stored.retain(|row| only.contains(&row.id));
+        let absent = only.iter().find(|id| !stored.iter().any(|row| row.id == **id));
+        if let Some(absent) = absent {
+            let text = format!("change {absent} is none of this change set that can be undone");
+            return Err(ChangeError::Invalid(vec![FieldError::new("only", text)]));
+        }
+    }
     let mut ids: BTreeMap<Entity, Vec<i64>> = BTreeMap::new();
     for row in &stored {
         ids.entry(row.parse()?.0).or_default().push(row.record_id);
@@ -100,13 +110,25 @@ pub async fn revert(
     let touches_users = rows.iter().any(|row| row.entity.is_of_accounts());
     let admins = if touches_users { accounts::admins(&mut tx).await? } else { 0 };
     read_anew(&mut tx, &rows).await?;
+    let undone: Vec<i64> = rows
+        .iter()
+        .filter(|row| matches!(row.outcome, Outcome::Write { .. }))
+        .filter_map(|row| row.change_id)
+        .collect();
     let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
     if admins > 0 && accounts::admins(&mut tx).await? == 0 {
         return Err(ChangeError::LastAdmin);
     }
-    if done.changeset_id.is_some() {
-        let query = Query::new("UPDATE changesets SET state = 'reverted' WHERE id = $1").bind(changeset_id);
-        tx.execute(query).await?;
+    if let Some(by) = done.changeset_id {
+        let each = tx.dialect().each(1);
+        let sql =
+            format!("UPDATE changes SET reverted_by = $2 WHERE id IN (SELECT CAST(x.value AS BIGINT) FROM {each})");
+        let whole = only.is_none() || undone.len() == all;
+        tx.execute(Query::new(sql).bind(Value::from(undone)).bind(by)).await?;
+        if whole {
+            let query = Query::new("UPDATE changesets SET state = 'reverted' WHERE id = $1").bind(changeset_id);
+            tx.execute(query).await?;
+        }
     }
     tx.commit().await?;
     db.committed(touches_users);

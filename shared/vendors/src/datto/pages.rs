@@ -7,7 +7,7 @@ use super::Datto;
 use crate::error::Error;
 use crate::lenient::Fields;
 use crate::page::{self, Envelope, Page, ReadRecord};
-use crate::walk::Walk;
+use crate::walk::{ListPlace, Walk};
 
 /// The largest page; Datto silently gives no more.
 const MAX: &str = "250";
@@ -26,6 +26,17 @@ impl<T> Pages<T> {
         let mut first = client.address(path);
         first.query_pairs_mut().append_pair("max", MAX).append_pair("page", "0");
         Self { client, key, read, walk: Walk::from(first) }
+    }
+
+    /// How far the list is read.
+    #[must_use]
+    pub fn place(&self) -> ListPlace {
+        self.walk.place()
+    }
+
+    /// Goes on where the list was left, perhaps by another process. A record can come a second time then.
+    pub fn go_on(&mut self, place: &ListPlace) -> Result<(), Error> {
+        self.walk.go_on(self.client.base(), place)
     }
 
     /// The next page; `None` after the last one, and only then. After an error the same page is read again.

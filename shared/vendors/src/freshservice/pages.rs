@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::link;
 use crate::page::{self, Page, ReadRecord};
 use crate::transport::Answer;
-use crate::walk::Walk;
+use crate::walk::{ListPlace, Walk};
 
 /// The largest page that Freshservice accepts; above it, it answers with an error.
 const PER_PAGE: &str = "100";
@@ -38,6 +38,17 @@ impl<T> Pages<T> {
         let mut first = client.address(path);
         first.query_pairs_mut().append_pair("per_page", PER_PAGE).append_pair("page", "1");
         Self { client, keys, read, walk: Walk::from(first) }
+    }
+
+    /// How far the list is read.
+    #[must_use]
+    pub fn place(&self) -> ListPlace {
+        self.walk.place()
+    }
+
+    /// Goes on where the list was left, perhaps by another process. A record can come a second time then.
+    pub fn go_on(&mut self, place: &ListPlace) -> Result<(), Error> {
+        self.walk.go_on(&self.client.shared.base, place)
     }
 
     /// The next page; `None` after the last one, and only then.
