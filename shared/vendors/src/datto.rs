@@ -1,4 +1,4 @@
-//! Datto RMM API v2: sites with their variables, and devices.
+//! Datto RMM API v2: sites and devices are read, the variables of sites also written.
 //!
 //! The vendor's documentation is <https://rmm.datto.com/help/en/Content/2SETUP/APIv2.htm>.
 
@@ -6,9 +6,12 @@ mod pages;
 mod records;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -25,6 +28,9 @@ const VENDOR_SUFFIX: &str = "-api.centrastage.net";
 const MOST_TOKENS: u32 = 3;
 /// What of the account's quota a client takes at most: above nine tenths each answer is slowed down, and others call, too.
 const SHARE: f64 = 0.8;
+/// Writes of a client at most. Datto allows an account 100 of each kind in 60 seconds, beside the reads; on older accounts
+/// both draw from one budget, so that a write also waits for its turn among all calls.
+const WRITES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(80).unwrap();
 
 /// The address of a Datto RMM platform, such as `https://pinotage-api.centrastage.net`.
 pub fn base_url(endpoint: &str) -> Result<BaseUrl, ConfigError> {
@@ -81,7 +87,7 @@ impl Datto {
             access: Authorization::basic("public-client", "public", [key, secret])?,
             form: form.into(),
             token: Mutex::default(),
-            transport: Transport::new(&base_url, config)?,
+            transport: Transport::new(&base_url, config, Some(WRITES_PER_MINUTE))?,
             max_pages: config.max_pages,
             base: base_url,
         };
@@ -113,6 +119,20 @@ impl Datto {
     pub async fn variables_of(&self, site_uid: &str) -> Result<Vec<Variable>, Error> {
         let path = format!("site/{}/variables", segment(site_uid));
         Pages::new(self.clone(), &path, "variables", Variable::read).all().await
+    }
+
+    /// `PUT /v2/site/{uid}/variable`: gives a site a variable that everybody may read.
+    ///
+    /// What it does when there is one of that name is not documented: look first.
+    pub async fn create_variable(&self, site_uid: &str, name: &str, value: &str) -> Result<(), Error> {
+        let url = self.address(&format!("site/{}/variable", segment(site_uid)));
+        self.write(Method::PUT, &url, &json!({ "name": name, "value": value, "masked": false })).await
+    }
+
+    /// `POST /v2/site/{uid}/variable/{id}`: gives a variable a name and a value. Whether it is masked stays.
+    pub async fn update_variable(&self, site_uid: &str, id: i64, name: &str, value: &str) -> Result<(), Error> {
+        let url = self.address(&format!("site/{}/variable/{id}", segment(site_uid)));
+        self.write(Method::POST, &url, &json!({ "name": name, "value": value })).await
     }
 
     /// `GET /v2/system/request_rate`: keeps the client's pace below a part of what the account may ask.
@@ -148,14 +168,26 @@ impl Datto {
         self.shared.base.below(&format!("api/v2/{path}"))
     }
 
-    /// Reads with the token, and once more with a new one if it is refused.
     async fn get(&self, url: &Url) -> Result<Answer, Error> {
+        self.signed(|token| async move { self.shared.transport.get(url, &token).await }).await
+    }
+
+    async fn write(&self, method: Method, url: &Url, body: &Value) -> Result<(), Error> {
+        let write = |token: Arc<Authorization>| {
+            let method = method.clone();
+            async move { self.shared.transport.write(method, url, &token, body).await }
+        };
+        self.signed(write).await
+    }
+
+    /// Calls with the token, and once more with a new one if it is refused: then nothing was done.
+    async fn signed<T, F>(&self, call: impl Fn(Arc<Authorization>) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let token = self.token(None).await?;
-        match self.shared.transport.get(url, &token).await {
-            Err(Error::Auth) => {
-                let token = self.token(Some(&token)).await?;
-                self.shared.transport.get(url, &token).await
-            }
+        match call(token.clone()).await {
+            Err(Error::Auth) => call(self.token(Some(&token)).await?).await,
             answer => answer,
         }
     }

@@ -1,10 +1,10 @@
-//! What can go wrong while a vendor is read, and while a client is set up.
+//! What can go wrong while a vendor is read or written, and while a client is set up.
 
 use std::time::Duration;
 
 use thiserror::Error;
 
-/// A read that failed.
+/// A call that failed.
 ///
 /// No variant carries a credential, a whole body or a full address: the text is safe to log and to show.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -76,6 +76,19 @@ impl Error {
         match self {
             Self::RateLimited { .. } | Self::Transport { .. } => true,
             Self::Rejected { status, .. } => matches!(status, 500 | 502 | 503 | 504),
+            _ => false,
+        }
+    }
+
+    /// Whether only another look at the record tells what became of a write that met this: the answer was lost, or came from
+    /// a server in trouble, or the record was being written by somebody else (409). Such a write is not sent again blindly.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        match self {
+            Self::Transport { kind, .. } => *kind != TransportKind::Connect,
+            Self::Rejected { status, .. } => matches!(status, 408 | 409 | 500..),
+            // The status was one of success.
+            Self::Malformed { .. } | Self::TooLarge { .. } => true,
             _ => false,
         }
     }

@@ -1,6 +1,7 @@
 //! Freshservice API v2: companies (departments), people (requesters) and workspaces.
 //!
-//! Read access only. The vendor's documentation is at <https://api.freshservice.com/>.
+//! Everything is read; of companies the custom fields can be written. The vendor's documentation is at
+//! <https://api.freshservice.com/>.
 
 mod pages;
 mod records;
@@ -8,14 +9,17 @@ mod records;
 use std::fmt;
 use std::sync::Arc;
 
+use reqwest::Method;
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use url::Url;
 
 pub use self::pages::Pages;
-pub use self::records::{Agent, Department, PrimaryContact, Requester, Workspace, WorkspaceMetadata};
+pub use self::records::{Agent, Department, FormField, PrimaryContact, Requester, Workspace, WorkspaceMetadata};
 use crate::base_url::BaseUrl;
 use crate::error::{ConfigError, Error};
-use crate::page;
+use crate::lenient::{CustomFields, Fields};
+use crate::page::{self, ReadRecord};
 use crate::transport::{Answer, Authorization, CallCounts, Transport, TransportConfig};
 
 const VENDOR_SUFFIX: &str = ".freshservice.com";
@@ -62,7 +66,7 @@ impl Freshservice {
     pub fn new(base_url: BaseUrl, api_key: &SecretString, config: &TransportConfig) -> Result<Self, ConfigError> {
         // Freshservice takes the key as user; the password can be anything.
         let authorization = Authorization::api_key(api_key, "X")?;
-        let transport = Transport::new(&base_url, config)?;
+        let transport = Transport::new(&base_url, config, None)?;
         let shared = Shared { base: base_url, authorization, transport, max_pages: config.max_pages };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -85,23 +89,48 @@ impl Freshservice {
     /// A workspace that cannot be read is an error, because it might have been the one that tells. So is the 403 or 404
     /// of an account without workspaces: what it means is the caller's decision.
     pub async fn workspaces(&self) -> Result<Vec<Workspace>, Error> {
-        let mut pages = Pages::new(self.clone(), "workspaces", &["workspaces"], Workspace::read);
-        let mut workspaces = Vec::new();
-        while let Some(page) = pages.next().await? {
-            if let Some(quarantined) = page.quarantined.into_iter().next() {
-                return Err(Error::malformed("$.workspaces[]", quarantined.reason));
-            }
-            workspaces.extend(page.records);
-        }
-        Ok(workspaces)
+        Pages::new(self.clone(), "workspaces", &["workspaces"], Workspace::read).all().await
     }
 
     /// `GET /agents/me`: the agent who owns the key; the cheapest way to check address and key.
     pub async fn whoami(&self) -> Result<Agent, Error> {
-        let answer = self.get(&self.address("agents/me")).await?;
-        let agent = page::open(&answer.body, &["agent"])?;
-        let read = page::read(agent, Agent::read);
-        read.map(|(_, agent)| agent).map_err(|quarantined| Error::malformed("$.agent", quarantined.reason))
+        self.one("agents/me", &["agent"], Agent::read).await
+    }
+
+    /// `GET /departments/{id}`.
+    pub async fn department(&self, id: i64) -> Result<Department, Error> {
+        self.one(&format!("departments/{id}"), &["department", "departments"], Department::read).await
+    }
+
+    /// `GET /workspaces/{id}`.
+    pub async fn workspace(&self, id: i64) -> Result<Workspace, Error> {
+        self.one(&format!("workspaces/{id}"), &["workspace"], Workspace::read).await
+    }
+
+    /// `GET /department_fields`: the fields that departments have.
+    pub async fn department_fields(&self) -> Result<Vec<FormField>, Error> {
+        self.form_fields("department_fields").await
+    }
+
+    /// `GET /workspace_form_fields`: the fields that clients have. Freshservice for MSPs only.
+    pub async fn workspace_fields(&self) -> Result<Vec<FormField>, Error> {
+        self.form_fields("workspace_form_fields").await
+    }
+
+    /// `PUT /departments/{id}`: gives a department these custom fields.
+    ///
+    /// Whether those that are not named stay is not documented, so give all that were just read, with the one that changes
+    /// ([`CustomFields::with`]); and read them again afterwards.
+    pub async fn write_department(&self, id: i64, fields: &CustomFields) -> Result<(), Error> {
+        self.write(&format!("departments/{id}"), &json!({ "custom_fields": fields.as_map() })).await
+    }
+
+    /// `PUT /workspaces/{id}`: gives a client these custom fields, with the rest of its metadata as it was read. As
+    /// [`Freshservice::write_department`].
+    pub async fn write_workspace(&self, read: &Workspace, fields: &CustomFields) -> Result<(), Error> {
+        let mut metadata = read.metadata.as_ref().map(|metadata| metadata.as_read.clone()).unwrap_or_default();
+        metadata.insert("custom_fields".to_owned(), fields.as_map().clone().into());
+        self.write(&format!("workspaces/{}", read.id), &json!({ "metadata": metadata })).await
     }
 
     /// What this client and its clones have asked so far.
@@ -116,6 +145,29 @@ impl Freshservice {
 
     async fn get(&self, url: &Url) -> Result<Answer, Error> {
         self.shared.transport.get(url, &self.shared.authorization).await
+    }
+
+    /// What a write is answered with is not looked at: it would say what was sent, and not what is there.
+    async fn write(&self, path: &str, body: &Value) -> Result<(), Error> {
+        let Shared { transport, authorization, .. } = &*self.shared;
+        transport.write(Method::PUT, &self.address(path), authorization, body).await
+    }
+
+    /// The one record at `path`, in an envelope of one of these keys.
+    async fn one<T>(&self, path: &str, keys: &[&str], read: ReadRecord<T>) -> Result<T, Error> {
+        let answer = self.get(&self.address(path)).await?;
+        let read = page::read(page::open(&answer.body, keys)?, read);
+        read.map(|(_, record)| record)
+            .map_err(|quarantined| Error::malformed(format!("$.{}", keys.join("|")), quarantined.reason))
+    }
+
+    async fn form_fields(&self, key: &str) -> Result<Vec<FormField>, Error> {
+        let answer = self.get(&self.address(key)).await?;
+        let fields = page::open_list(&answer.body, &[key])?.into_iter();
+        let fields = fields.map(|raw| Fields::of(raw).and_then(|mut fields| FormField::read(&mut fields)));
+        fields.collect::<Result<_, _>>().map_err(|fault| {
+            Error::malformed(format!("$.{key}[].{}", fault.field), format!("expected {}", fault.expected))
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 //! A form that no vendor is known to send makes the field, and with it the record, [`Unreadable`]. It is not taken for
 //! a blank: an account number or a department that silently became blank would be a change of the record.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -110,6 +112,11 @@ impl Fields {
         objects.collect()
     }
 
+    /// The fields that are left, as they came.
+    pub(crate) fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// The fields that are left.
     pub(crate) fn into_iter(self) -> impl Iterator<Item = (String, Value)> {
         self.0.into_iter()
@@ -158,6 +165,32 @@ impl CustomFields {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The same fields, with this value in one of them.
+    #[must_use]
+    pub fn with(&self, name: &str, value: impl Into<Value>) -> Self {
+        let mut fields = self.0.clone();
+        fields.insert(name.to_owned(), value.into());
+        Self(fields)
+    }
+
+    /// The names of the fields that have other values in `other`, in alphabetical order. Another form is no other value: the
+    /// numbers `12` and `12.0` and the text `"12"` are one, as are a blank field and one that is not there.
+    #[must_use]
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
+        let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        let value = |fields: &Self, name: &str| fields.0.get(name).filter(|value| !is_blank(value)).map(canonical);
+        names.into_iter().map(String::as_str).filter(|name| value(self, name) != value(other, name)).collect()
+    }
+
+    pub(crate) fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+/// One value for one meaning: a scalar as its canonical text, anything else as it came.
+fn canonical(value: &Value) -> Value {
+    canonical_text(value).map_or_else(|| value.clone(), Value::String)
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -312,6 +345,18 @@ mod tests {
             assert_eq!(custom.text(name), None, "{name}");
         }
         assert_eq!(custom.get("list"), Some(&json!(["a"])));
+    }
+
+    #[test]
+    fn two_readings_differ_in_meaning_and_not_in_form() {
+        let read = |custom: Value| fields(&json!({ "custom_fields": custom })).custom_fields().unwrap();
+        let before = read(json!({ "int": 12, "flag": true, "blank": " ", "list": ["a"], "text": "x" }));
+        let form = json!({ "int": "12.0", "flag": "true", "null": null, "list": ["a"], "text": " x " });
+        assert_eq!(before.differences(&read(form)), ["int"], "a text with a fraction is another text");
+        let form = json!({ "int": 12.0, "flag": "true", "null": null, "list": ["a"], "text": " x " });
+        assert_eq!(before.differences(&read(form)), <[&str; 0]>::default());
+        let changed = before.with("int", 13).with("list", json!(["b"])).with("text", Value::Null).with("new", "y");
+        assert_eq!(before.differences(&changed), ["int", "list", "new", "text"]);
     }
 
     #[test]

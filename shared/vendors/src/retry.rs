@@ -1,4 +1,4 @@
-//! Whether a failed read is tried again, and after how long.
+//! Whether a failed call is tried again, and after how long.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Retry {
         Self { tries, backoff, patience: Mutex::new(ceiling) }
     }
 
-    /// Decides about try number `attempt` (from 1) of a read: pause and try again, or give up with its error.
+    /// Decides about try number `attempt` (from 1) of a call that may be repeated: pause and try again, or give up with its error.
     pub(crate) fn after(&self, attempt: u32, failure: Failure) -> Result<Pause, Error> {
         if !failure.error.is_transient() || attempt >= self.tries {
             return Err(failure.error);
@@ -67,7 +67,8 @@ impl Retry {
         }
     }
 
-    fn backoff_of(&self, attempt: u32) -> Duration {
+    /// The wait after try number `attempt`, before a random part of it is left out.
+    pub(crate) fn backoff_of(&self, attempt: u32) -> Duration {
         let factor = 2_u32.checked_pow(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         self.backoff.saturating_mul(factor).min(LONGEST_BACKOFF.max(self.backoff))
     }

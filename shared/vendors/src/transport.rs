@@ -8,8 +8,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use url::Url;
 
 use crate::base_url::BaseUrl;
@@ -34,7 +35,8 @@ pub struct TransportConfig {
     pub request_timeout: Duration,
     /// Size of an answer's body; 32 MiB.
     pub max_body_bytes: usize,
-    /// Tries of one read, the first included; 4. Zero counts as one.
+    /// Tries of one call, the first included; 4. Zero counts as one. A write is only tried again when the one before cannot
+    /// have taken.
     pub tries: u32,
     /// Wait before the second try; it doubles with each further try. 1 s.
     pub backoff: Duration,
@@ -130,18 +132,36 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// Sends reads at the vendor's pace and repeats those that failed in passing.
+/// One call, to be sent as often as its kind allows.
+struct Call<'a> {
+    method: Method,
+    url: &'a Url,
+    authorization: &'a Authorization,
+    /// Media type and text.
+    body: Option<(&'static str, &'a str)>,
+    /// Whether it changes something at the vendor.
+    writes: bool,
+}
+
+/// Sends calls at the vendor's pace and repeats those that failed in passing, as far as that does no harm.
 #[derive(Debug)]
 pub(crate) struct Transport {
     client: Client,
     pacer: Pacer,
+    /// Keeps writes further apart, where they have a budget of their own.
+    write_pacer: Pacer,
     retry: Retry,
     counts: Mutex<CallCounts>,
     max_body_bytes: usize,
 }
 
 impl Transport {
-    pub(crate) fn new(base: &BaseUrl, config: &TransportConfig) -> Result<Self, ConfigError> {
+    /// With a pace, writes go out at most so many times a minute; `None`: writes are calls like others.
+    pub(crate) fn new(
+        base: &BaseUrl,
+        config: &TransportConfig,
+        writes_per_minute: Option<NonZeroU32>,
+    ) -> Result<Self, ConfigError> {
         // An error says that the process has a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -158,6 +178,7 @@ impl Transport {
         Ok(Self {
             client: builder.build().map_err(|error| ConfigError::Tls { detail: innermost(&error) })?,
             pacer: Pacer::new(config.requests_per_minute),
+            write_pacer: Pacer::new(config.requests_per_minute.and(writes_per_minute)),
             retry: Retry::new(config.tries, config.backoff, config.wait_ceiling),
             counts: Mutex::default(),
             max_body_bytes: config.max_body_bytes,
@@ -170,7 +191,7 @@ impl Transport {
 
     /// GETs `url`, which the caller has checked to be the vendor's own.
     pub(crate) async fn get(&self, url: &Url, authorization: &Authorization) -> Result<Answer, Error> {
-        self.repeat(url, authorization, None).await
+        self.repeat(&Call { method: Method::GET, url, authorization, body: None, writes: false }).await
     }
 
     /// POSTs a form that may be sent more than once without harm.
@@ -180,7 +201,22 @@ impl Transport {
         authorization: &Authorization,
         form: &SecretString,
     ) -> Result<Answer, Error> {
-        self.repeat(url, authorization, Some(form)).await
+        let body = Some(("application/x-www-form-urlencoded", form.expose_secret()));
+        self.repeat(&Call { method: Method::POST, url, authorization, body, writes: false }).await
+    }
+
+    /// Sends a change as JSON, again only while it is certain that none of it took: after a 429, and where there was no
+    /// connection. [`Error::is_unclear`] says of any other failure whether the record must be looked at.
+    pub(crate) async fn write(
+        &self,
+        method: Method,
+        url: &Url,
+        authorization: &Authorization,
+        body: &Value,
+    ) -> Result<(), Error> {
+        let body = body.to_string();
+        let body = Some(("application/json", body.as_str()));
+        self.repeat(&Call { method, url, authorization, body, writes: true }).await.map(drop)
     }
 
     /// Keeps below so many calls a second from now on, if there is a pace at all.
@@ -188,22 +224,25 @@ impl Transport {
         self.pacer.allow(per_second);
     }
 
-    async fn repeat(
-        &self,
-        url: &Url,
-        authorization: &Authorization,
-        form: Option<&SecretString>,
-    ) -> Result<Answer, Error> {
+    async fn repeat(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let mut attempt = 1;
         loop {
+            if call.writes {
+                self.write_pacer.turn().await;
+            }
             self.pacer.turn().await;
-            let failure = match self.send(url, authorization, form).await {
+            let failure = match self.send(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            if call.writes && failure.error.is_unclear() {
+                // What the vendor may still be at should be over when the record is looked at.
+                tokio::time::sleep(self.retry.backoff_of(attempt)).await;
+                return Err(failure.error);
+            }
             let reason = failure.error.to_string();
             let pause = self.retry.after(attempt, failure)?;
-            tracing::warn!(path = url.path(), attempt, ?pause, %reason, "trying again");
+            tracing::warn!(path = call.url.path(), attempt, ?pause, %reason, "trying again");
             match pause {
                 Pause::Hold(wait) => self.pacer.hold(wait),
                 Pause::BackOff(wait) => tokio::time::sleep(wait).await,
@@ -213,27 +252,20 @@ impl Transport {
         }
     }
 
-    async fn send(
-        &self,
-        url: &Url,
-        authorization: &Authorization,
-        form: Option<&SecretString>,
-    ) -> Result<Answer, Failure> {
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let Call { method, url, authorization, body, .. } = call;
         let lost = |error: reqwest::Error| Failure { error: transport_error(&error, authorization), after: None };
         let final_error = |error| Failure { error, after: None };
 
         self.lock_counts().calls += 1;
-        let request = match form {
-            None => self.client.get(url.clone()),
-            Some(form) => self
-                .client
-                .post(url.clone())
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
-                .body(form.expose_secret().to_owned()),
-        };
-        let request = request
+        let mut request = self
+            .client
+            .request(method.clone(), (*url).clone())
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(AUTHORIZATION, authorization.header.clone());
+        if let Some((media_type, text)) = body {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static(media_type)).body((*text).to_owned());
+        }
         let response = request.send().await.map_err(lost)?;
         self.observe_rate(response.headers());
 

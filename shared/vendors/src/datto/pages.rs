@@ -53,8 +53,8 @@ impl<T> Pages<T> {
         Ok(Some(Page { total: details.total, ..page }))
     }
 
-    /// Every record of the list, if all of them could be read.
-    pub(super) async fn all(mut self) -> Result<Vec<T>, Error> {
+    /// Every record of the list. One that cannot be read is an error here.
+    pub async fn all(mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(page) = self.next().await? {
             if let Some(quarantined) = page.quarantined.into_iter().next() {

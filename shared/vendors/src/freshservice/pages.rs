@@ -63,6 +63,18 @@ impl<T> Pages<T> {
         Ok(Some(self.walk.page(url, next, &list, self.read)))
     }
 
+    /// Every record of the list. One that cannot be read is an error here.
+    pub async fn all(mut self) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        while let Some(page) = self.next().await? {
+            if let Some(quarantined) = page.quarantined.into_iter().next() {
+                return Err(Error::malformed(format!("$.{}[]", self.keys.join("|")), quarantined.reason));
+            }
+            all.extend(page.records);
+        }
+        Ok(all)
+    }
+
     /// The checked address of the page after `url`.
     fn following(&self, url: &Url, answer: &Answer) -> Result<Option<Url>, Error> {
         let unreadable = || Error::malformed("Link", "expected links as in RFC 8288");

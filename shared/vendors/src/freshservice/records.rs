@@ -4,6 +4,7 @@
 //! from what its servers send.
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use crate::lenient::{CustomFields, Fields, Unreadable};
 
@@ -223,11 +224,14 @@ pub struct WorkspaceMetadata {
     pub email_domains: Vec<String>,
     /// Fields that the customer defined.
     pub custom_fields: CustomFields,
+    /// All of it as it came, to be sent back with a change.
+    pub(super) as_read: Map<String, Value>,
 }
 
 impl WorkspaceMetadata {
     fn read(mut fields: Fields) -> Result<Self, Unreadable> {
         Ok(Self {
+            as_read: fields.as_map().clone(),
             primary_contact: fields.object("primary_contact")?.map(PrimaryContact::read).transpose()?,
             email_domains: fields.texts("email_domains")?,
             custom_fields: fields.custom_fields()?,
@@ -256,6 +260,19 @@ impl PrimaryContact {
             email: fields.text("email")?,
             phone: fields.text("phone")?,
         })
+    }
+}
+
+/// A field of a form, as an administrator defined it. Source: Freshservice API v2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormField {
+    /// Name in records: `account_number`.
+    pub name: Option<String>,
+}
+
+impl FormField {
+    pub(super) fn read(fields: &mut Fields) -> Result<Self, Unreadable> {
+        Ok(Self { name: fields.text("name")? })
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it breaks")]
 
+mod writing;
+
 use std::time::Duration;
 
 use nexus_simulators::{DELETED_DEVICES, Datto as Vendor, Fault, RetryAfter, Size, Text, UdfForm};
@@ -14,10 +16,14 @@ fn config() -> TransportConfig {
 }
 
 fn client(vendor: &Vendor) -> Datto {
+    client_with(vendor, &config())
+}
+
+fn client_with(vendor: &Vendor, config: &TransportConfig) -> Datto {
     let base = BaseUrl::parse(&vendor.base_url()).unwrap();
     // As people paste them.
     let [key, secret] = [vendor.api_key(), vendor.api_secret()].map(|text| SecretString::from(format!(" {text}\n")));
-    Datto::new(base, &key, &secret, &config()).unwrap()
+    Datto::new(base, &key, &secret, config).unwrap()
 }
 
 async fn sweep<T>(mut pages: Pages<T>) -> Result<Vec<T>, Error> {

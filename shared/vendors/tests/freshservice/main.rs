@@ -8,6 +8,7 @@ mod requests;
 mod retrying;
 mod secrets;
 mod server;
+mod writing;
 
 use std::time::Duration;
 
