@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt as _, stream};
 use nexus_core::Entity;
+use nexus_jobs::datto::AT_A_TIME;
 use nexus_jobs::{Place, Sink};
 use nexus_vendors::datto::{Datto, Device, Site};
 use nexus_vendors::{Error, Quarantined};
 
 use crate::job::{ReadError, refused};
 use crate::map;
-use crate::sites::{AT_A_TIME, DEVICES_OF};
+use crate::sites::DEVICES_OF;
 
 /// A site on the way.
 struct Home<'a> {

@@ -28,4 +28,5 @@ mod job;
 mod map;
 mod sites;
 
-pub use job::{NAME, NotConfigured, ReadError, SyncDatto, job};
+pub use job::{NAME, ReadError, SyncDatto, job};
+pub use nexus_jobs::datto::NotConfigured;

@@ -3,6 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 use nexus_core::Entity;
 use nexus_core::sync::Gap;
+use nexus_jobs::datto::{AT_A_TIME, Unclear, account_number};
 use nexus_jobs::{Place, Sink};
 use nexus_vendors::datto::{Datto, Site, Variable};
 
@@ -12,10 +13,6 @@ use crate::map;
 /// The list of sites, and what begins the names of the lists of their devices.
 pub(crate) const SITES: &str = "sites";
 pub(crate) const DEVICES_OF: &str = "site:";
-/// The variable of a site that names its company.
-const ACCOUNT_NUMBER: &str = "AccountNumber";
-/// Calls that are on their way at a time, within the pace.
-pub(crate) const AT_A_TIME: usize = 8;
 
 /// Reads the sites and ties them to their companies; those that can have devices.
 pub(crate) async fn read(vendor: &Datto, sink: &mut Sink<'_>) -> Result<Vec<Site>, ReadError> {
@@ -34,7 +31,7 @@ pub(crate) async fn read(vendor: &Datto, sink: &mut Sink<'_>) -> Result<Vec<Site
     while let Some((site, variables)) = numbers.next().await {
         sink.vendor_calls(vendor.calls().calls);
         let number = match variables {
-            Ok(variables) => account_number(&variables),
+            Ok(variables) => number_of(&variables),
             Err(error) => {
                 if let Some(refused) = refused(&error, "the variables of sites") {
                     sink.at(place).fail(refused.to_string());
@@ -47,7 +44,7 @@ pub(crate) async fn read(vendor: &Datto, sink: &mut Sink<'_>) -> Result<Vec<Site
         };
         if let Err(reason) = &number {
             let name = site.name.clone().unwrap_or_else(|| site.uid.clone());
-            let (external_id, reason) = (site.uid.clone(), (*reason).to_owned());
+            let (external_id, reason) = (site.uid.clone(), reason.to_string());
             sink.gap(Gap { entity: Entity::Company, external_id, name, reason });
         }
         sink.at(place).observe(map::site(site, number.ok().flatten())).await?;
@@ -85,18 +82,8 @@ async fn list(vendor: &Datto, sink: &mut Sink<'_>, place: Place) -> Result<(Vec<
     }
 }
 
-/// The account number among a site's variables. The error says what a person should look at.
-fn account_number(variables: &[Variable]) -> Result<Option<String>, &'static str> {
-    let named = |variable: &&Variable| {
-        variable.name.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case(ACCOUNT_NUMBER))
-    };
-    let found: Vec<&Variable> = variables.iter().filter(named).collect();
-    match found[..] {
-        [] => Ok(None),
-        [variable] if variable.masked => {
-            Err("Its variable AccountNumber is masked, so that nobody can read it. Make one that is not.")
-        }
-        [variable] => Ok(variable.value.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)),
-        _ => Err("It has several variables AccountNumber. Delete all but one."),
-    }
+/// The account number among a site's variables.
+fn number_of(variables: &[Variable]) -> Result<Option<String>, Unclear> {
+    let value = account_number(variables)?.and_then(|variable| variable.value.as_deref());
+    Ok(value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned))
 }

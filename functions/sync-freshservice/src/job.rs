@@ -1,14 +1,13 @@
 //! Reads Freshservice list by list, and judges what a failure means.
 
 use std::fmt;
-use std::num::NonZeroU32;
 
 use nexus_core::Entity;
 use nexus_core::config::Config;
+use nexus_jobs::freshservice::{Access, NoAccess, NotConfigured, clients};
 use nexus_jobs::{Job, Record, Scope, Sink, Stopped};
-use nexus_vendors::freshservice::{self, Department, Freshservice, Pages};
-use nexus_vendors::{BaseUrl, ConfigError, Error, TransportConfig};
-use secrecy::SecretString;
+use nexus_vendors::Error;
+use nexus_vendors::freshservice::{Department, Freshservice, Pages};
 use thiserror::Error as ThisError;
 
 use crate::map;
@@ -16,37 +15,13 @@ use crate::map;
 /// The name of the job, in Nexus and of the function.
 pub const NAME: &str = "sync-freshservice";
 
-/// Why there is no such job with this configuration.
-#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-#[non_exhaustive]
-pub enum NotConfigured {
-    /// The section has no key.
-    #[error("[freshservice] api_key is not set, so there is nothing to read; set it and domain in that section")]
-    NoKey,
-    /// A value of the section cannot be used.
-    #[error("[freshservice] cannot be used: {0}")]
-    Unusable(#[from] ConfigError),
-}
-
 /// Why a run was given up: the sentence is for the person who has to do something about it.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// 401.
-    #[error(
-        "Freshservice refuses the API key; check [freshservice] api_key, and that the agent it belongs to is active. \
-         Nothing was changed"
-    )]
-    Key,
-    /// 403.
-    #[error(
-        "Freshservice does not let the API key list {list}; check the rights of the agent that [freshservice] api_key \
-         belongs to: it must be able to view {list} in every workspace. Nothing was changed"
-    )]
-    Rights {
-        /// In the vendor's words.
-        list: &'static str,
-    },
+    /// Freshservice does not let the job in.
+    #[error("{0}. Nothing was changed")]
+    NoAccess(#[from] NoAccess),
     /// The product Freshservice for MSPs.
     #[error(
         "This account is of Freshservice for MSPs, where companies are client workspaces ({clients} of them); Nexus \
@@ -64,9 +39,6 @@ pub enum ReadError {
         /// Why.
         error: Error,
     },
-    /// The client cannot be set up.
-    #[error(transparent)]
-    Setup(#[from] ConfigError),
     /// Nexus takes no more.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -74,36 +46,20 @@ pub enum ReadError {
 
 /// The job of this configuration.
 pub fn job(config: &Config) -> Result<SyncFreshservice, NotConfigured> {
-    let config = &config.freshservice;
-    let api_key = config.api_key.clone().ok_or(NotConfigured::NoKey)?;
-    let base_url = match (&config.base_url, &config.domain) {
-        (Some(address), _) => BaseUrl::parse(address)?,
-        (None, Some(domain)) => freshservice::base_url(domain)?,
-        (None, None) => return Err(NotConfigured::NoKey),
-    };
-    let requests_per_minute = NonZeroU32::new(config.requests_per_minute);
-    let transport = TransportConfig { requests_per_minute, ..TransportConfig::default() };
-    Ok(SyncFreshservice::new(base_url, api_key, transport)?)
+    Access::of(config).map(SyncFreshservice::new)
 }
 
 /// The job, ready to be run any number of times.
 #[derive(Clone, Debug)]
 pub struct SyncFreshservice {
-    base_url: BaseUrl,
-    api_key: SecretString,
-    transport: TransportConfig,
+    access: Access,
 }
 
 impl SyncFreshservice {
-    /// The job that reads the account at `base_url`. A key that cannot be one is refused here, and not by the first run.
-    pub fn new(base_url: BaseUrl, api_key: SecretString, transport: TransportConfig) -> Result<Self, ConfigError> {
-        let job = Self { base_url, api_key, transport };
-        job.client().map(|_| job)
-    }
-
-    /// One per run: its counts and its patience are those of the run.
-    fn client(&self) -> Result<Freshservice, ConfigError> {
-        Freshservice::new(self.base_url.clone(), &self.api_key, &self.transport)
+    /// The job that reads this account.
+    #[must_use]
+    pub const fn new(access: Access) -> Self {
+        Self { access }
     }
 }
 
@@ -115,7 +71,7 @@ impl Job for SyncFreshservice {
     }
 
     async fn work(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        let vendor = self.client()?;
+        let vendor = self.access.connect()?;
         sink.step("Kind of account", None);
         let kind = refuse_client_workspaces(&vendor).await;
         sink.vendor_calls(vendor.calls().calls);
@@ -157,25 +113,16 @@ impl Job for SyncFreshservice {
 /// look absent.
 async fn refuse_client_workspaces(vendor: &Freshservice) -> Result<(), ReadError> {
     const LIST: &str = "workspaces";
-    match vendor.workspaces().await {
-        Ok(workspaces) => match workspaces.iter().filter(|workspace| workspace.is_client()).count() {
-            0 => Ok(()),
-            clients => Err(ReadError::ClientWorkspaces { clients }),
-        },
-        // Accounts from before there were workspaces do not have the list. If the address is wrong, the next list
-        // says so.
-        Err(Error::Rejected { status: 404, .. }) => Ok(()),
+    match clients(vendor).await {
+        Ok(clients) if clients.is_empty() => Ok(()),
+        Ok(clients) => Err(ReadError::ClientWorkspaces { clients: clients.len() }),
         Err(error) => Err(refused(&error, LIST).unwrap_or(ReadError::NothingRead { list: LIST, error })),
     }
 }
 
 /// What no list after this one would be spared.
 fn refused(error: &Error, list: &'static str) -> Option<ReadError> {
-    match error {
-        Error::Auth => Some(ReadError::Key),
-        Error::Rejected { status: 403, .. } => Some(ReadError::Rights { list }),
-        _ => None,
-    }
+    NoAccess::of(error, list).map(ReadError::from)
 }
 
 /// How the reading of a list ended.

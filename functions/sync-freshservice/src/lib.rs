@@ -21,4 +21,5 @@
 mod job;
 mod map;
 
-pub use job::{NAME, NotConfigured, ReadError, SyncFreshservice, job};
+pub use job::{NAME, ReadError, SyncFreshservice, job};
+pub use nexus_jobs::freshservice::NotConfigured;

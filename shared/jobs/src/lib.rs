@@ -37,14 +37,17 @@
 //!
 //! # What does not belong here
 //!
-//! - Anything of one vendor or one job: its lists, its mapping, its judgement of an error.
+//! - Anything of one job: its lists, its mapping, its judgement of an error. What several jobs of a vendor share stands in
+//!   [`freshservice`] and [`datto`].
 //! - HTTP: `nexus-client` speaks to Nexus, `nexus-vendors` to the vendors.
 //! - Matching, planning and archiving: Nexus does that when the run is completed.
 //! - The database.
 
+pub mod datto;
 mod deadline;
 mod error;
 mod event;
+pub mod freshservice;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod pause;

@@ -30,7 +30,8 @@ impl Source for Freshservice {
 
     fn job(&self) -> impl Job {
         let key = self.api_key().to_owned().into();
-        SyncFreshservice::new(self.base_url().parse().unwrap(), key, transport()).unwrap()
+        let access = nexus_jobs::freshservice::Access::new(self.base_url().parse().unwrap(), key, transport());
+        SyncFreshservice::new(access.unwrap())
     }
 }
 
@@ -39,7 +40,8 @@ impl Source for Datto {
 
     fn job(&self) -> impl Job {
         let (key, secret) = (self.api_key().to_owned().into(), self.api_secret().to_owned().into());
-        SyncDatto::new(self.base_url().parse().unwrap(), key, secret, transport()).unwrap()
+        let access = nexus_jobs::datto::Access::new(self.base_url().parse().unwrap(), key, secret, transport());
+        SyncDatto::new(access.unwrap())
     }
 }
 

@@ -11,6 +11,7 @@ mod vendor;
 use std::time::Duration;
 
 use nexus_core::sync::{Complete, Run};
+use nexus_jobs::freshservice::Access;
 use nexus_jobs::{Deadline, Event, Silent};
 use nexus_vendors::{BaseUrl, TransportConfig};
 use secrecy::SecretString;
@@ -22,7 +23,7 @@ use crate::nexus::Nexus;
 fn job(address: &str, key: &str) -> SyncFreshservice {
     let transport = TransportConfig { backoff: Duration::from_millis(1), ..TransportConfig::default() };
     let address = BaseUrl::parse(address).expect("an address");
-    SyncFreshservice::new(address, SecretString::from(key), transport).expect("a job")
+    SyncFreshservice::new(Access::new(address, SecretString::from(key), transport).expect("a key"))
 }
 
 async fn run(job: &SyncFreshservice, nexus: &Nexus) -> Run {
