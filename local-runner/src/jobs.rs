@@ -2,6 +2,7 @@
 //!
 //! Wherever a job runs, it speaks to Nexus over HTTP as the service account, exactly as it does on Lambda.
 
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use nexus_core::Clock;
 use nexus_core::config::Config;
 use nexus_core::sync::{Complete, Run};
 use nexus_events::{Bus, RUN_REQUESTED};
-use nexus_jobs::{Deadline, Event, Job, JobError, Reporter, Silent};
+use nexus_jobs::{Deadline, Event, Job, Reporter, Silent};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
@@ -22,15 +23,22 @@ use crate::{Instance, RunnerError, files, lock};
 /// How long `job` waits for a Nexus that is just starting to say where it is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The jobs in the order in which they are best run: companies first, because Datto's sites are tied to them.
-pub const NAMES: [&str; 3] = [sync_freshservice::NAME, sync_datto::NAME, publish_changes::NAME];
+/// The jobs in the order in which they are best run: a company arrives with its number, Datto's sites are tied to companies,
+/// and get their numbers from those that they are tied to.
+pub const NAMES: [&str; 5] = [
+    assign_account_numbers::NAME,
+    sync_freshservice::NAME,
+    sync_datto::NAME,
+    push_account_numbers::NAME,
+    publish_changes::NAME,
+];
 
 /// Whether the job of that name can run with this configuration.
 #[must_use]
 pub fn is_configured(name: &str, config: &Config) -> bool {
     match name {
-        sync_freshservice::NAME => config.freshservice.is_configured(),
-        sync_datto::NAME => config.datto.is_configured(),
+        assign_account_numbers::NAME | sync_freshservice::NAME => config.freshservice.is_configured(),
+        sync_datto::NAME | push_account_numbers::NAME => config.datto.is_configured(),
         publish_changes::NAME => true,
         _ => false,
     }
@@ -52,24 +60,27 @@ impl Jobs {
 
     /// Runs a job to its end.
     pub async fn run(&self, name: &str, event: &Event, reporter: &dyn Reporter) -> Result<Run, RunnerError> {
-        let unusable = |error: &dyn std::error::Error| RunnerError::Usage(error.to_string());
-        let run = match name {
-            sync_freshservice::NAME => {
-                let job = sync_freshservice::job(&self.config).map_err(|error| unusable(&error))?;
-                self.run_job(&job, event, reporter).await
+        let (config, started) = (&self.config, (event, reporter));
+        match name {
+            assign_account_numbers::NAME => self.run_job(assign_account_numbers::job(config), started).await,
+            sync_freshservice::NAME => self.run_job(sync_freshservice::job(config), started).await,
+            sync_datto::NAME => self.run_job(sync_datto::job(config), started).await,
+            push_account_numbers::NAME => self.run_job(push_account_numbers::job(config), started).await,
+            publish_changes::NAME => {
+                self.run_job(Ok::<_, Infallible>(publish_changes::job(self.bus.clone())), started).await
             }
-            sync_datto::NAME => {
-                let job = sync_datto::job(&self.config).map_err(|error| unusable(&error))?;
-                self.run_job(&job, event, reporter).await
-            }
-            publish_changes::NAME => self.run_job(&publish_changes::job(self.bus.clone()), event, reporter).await,
-            _ => return Err(RunnerError::Usage(format!("there is no job {name:?}; there are {}", NAMES.join(", ")))),
-        };
-        Ok(run?)
+            _ => Err(RunnerError::Usage(format!("there is no job {name:?}; there are {}", NAMES.join(", ")))),
+        }
     }
 
-    async fn run_job(&self, job: &impl Job, event: &Event, reporter: &dyn Reporter) -> Result<Run, JobError> {
-        nexus_jobs::run(job, &self.client, event, Deadline::none(), reporter).await
+    /// Runs a job, if the configuration makes one.
+    async fn run_job<E: std::error::Error>(
+        &self,
+        job: Result<impl Job, E>,
+        (event, reporter): (&Event, &dyn Reporter),
+    ) -> Result<Run, RunnerError> {
+        let job = job.map_err(|error| RunnerError::Usage(error.to_string()))?;
+        Ok(nexus_jobs::run(&job, &self.client, event, Deadline::none(), reporter).await?)
     }
 
     /// Runs the jobs that are asked for, each as soon as it is, for ever. One that cannot run here ends its run with the reason.

@@ -35,6 +35,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A job that writes to its vendor plans everything first and hands its [`Write`]s to [`apply`], which carries them out one by
+//! one, looks at each record before and after, and tells how each ended; in a dry run it only tells.
+//!
 //! # What does not belong here
 //!
 //! - Anything of one job: its lists, its mapping, its judgement of an error. What several jobs of a vendor share stands in
@@ -43,6 +46,7 @@
 //! - Matching, planning and archiving: Nexus does that when the run is completed.
 //! - The database.
 
+mod apply;
 pub mod datto;
 mod deadline;
 mod error;
@@ -55,6 +59,7 @@ mod progress;
 mod run;
 mod sink;
 
+pub use apply::{Write, apply};
 pub use deadline::Deadline;
 pub use error::JobError;
 pub use event::{Event, EventError};

@@ -182,6 +182,12 @@ impl<'a> Sink<'a> {
         self.publish_counts();
     }
 
+    /// How many things are done so far.
+    #[must_use]
+    pub const fn done(&self) -> u64 {
+        self.now.done
+    }
+
     /// The sentence about the outcome, for a job that has better words than "3 written".
     pub fn say(&mut self, message: impl Into<String>) {
         self.tally.message = Some(message.into());

@@ -1,0 +1,7 @@
+//! The job as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nexus_jobs::lambda::main(push_account_numbers::job)
+}
