@@ -96,6 +96,9 @@ pub enum CustomFieldWrites {
     Merge,
     /// Fields that are not named become null.
     Replace,
+    /// Only numbers are kept; every other field becomes null, even one that is named. No vendor should; it is for checks that
+    /// see to it.
+    Lose,
 }
 
 impl FreshserviceState {

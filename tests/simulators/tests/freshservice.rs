@@ -104,6 +104,15 @@ async fn a_write_merges_custom_fields_or_replaces_them_as_set() {
     let department = fresh.vendor.edit(|world| world.departments[7].clone());
     assert_eq!(department.account_number(), Some(654_321));
     assert_eq!(department.custom_fields["plan_selected"], Value::Null);
+
+    fresh.vendor.edit(|world| world.custom_field_writes = CustomFieldWrites::Lose);
+    let named = json!({ "custom_fields": { "account_number": 654_322, "plan_selected": "Gold" } });
+    assert_eq!(status(fresh.put(&path, &named)).await, StatusCode::OK);
+    let department = fresh.vendor.edit(|world| world.departments[7].clone());
+    assert_eq!(
+        (department.account_number(), &department.custom_fields["plan_selected"]),
+        (Some(654_322), &Value::Null)
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod browser;
 
 mod syncing;
 
-pub use syncing::{Directory, Source, Syncing, check};
+pub use syncing::{Directory, Source, Syncing, check, datto_access, freshservice_access};
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -7,7 +7,7 @@ use nexus_client::{Account, Client, Options};
 use nexus_core::Entity;
 use nexus_core::sync::{Run, RunState};
 use nexus_db::records::{self, Record};
-use nexus_jobs::{Deadline, Event, Job, JobError, Silent};
+use nexus_jobs::{Deadline, Event, Job, JobError, Silent, datto, freshservice};
 use nexus_simulators::{Datto, Freshservice};
 
 use nexus_vendors::TransportConfig;
@@ -21,7 +21,7 @@ pub trait Source {
     /// The job's name.
     const JOB: &'static str;
 
-    /// The job that reads it, without a pace and with little patience.
+    /// The job that reads it.
     fn job(&self) -> impl Job;
 }
 
@@ -29,9 +29,7 @@ impl Source for Freshservice {
     const JOB: &'static str = sync_freshservice::NAME;
 
     fn job(&self) -> impl Job {
-        let key = self.api_key().to_owned().into();
-        let access = nexus_jobs::freshservice::Access::new(self.base_url().parse().unwrap(), key, transport());
-        SyncFreshservice::new(access.unwrap())
+        SyncFreshservice::new(freshservice_access(self))
     }
 }
 
@@ -39,10 +37,22 @@ impl Source for Datto {
     const JOB: &'static str = sync_datto::NAME;
 
     fn job(&self) -> impl Job {
-        let (key, secret) = (self.api_key().to_owned().into(), self.api_secret().to_owned().into());
-        let access = nexus_jobs::datto::Access::new(self.base_url().parse().unwrap(), key, secret, transport());
-        SyncDatto::new(access.unwrap())
+        SyncDatto::new(datto_access(self))
     }
+}
+
+/// The way of a job to this Freshservice, without a pace and with little patience.
+#[must_use]
+pub fn freshservice_access(vendor: &Freshservice) -> freshservice::Access {
+    let key = vendor.api_key().to_owned().into();
+    freshservice::Access::new(vendor.base_url().parse().unwrap(), key, transport()).unwrap()
+}
+
+/// The way of a job to this Datto RMM, likewise.
+#[must_use]
+pub fn datto_access(vendor: &Datto) -> datto::Access {
+    let (key, secret) = (vendor.api_key().to_owned().into(), vendor.api_secret().to_owned().into());
+    datto::Access::new(vendor.base_url().parse().unwrap(), key, secret, transport()).unwrap()
 }
 
 fn transport() -> TransportConfig {

@@ -1,5 +1,6 @@
 //! What Nexus promises, as stories over HTTP on both databases. One file, one subject.
 
+mod account_numbers;
 mod architecture;
 mod assets;
 mod auth;

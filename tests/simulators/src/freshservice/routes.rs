@@ -217,5 +217,9 @@ fn change_custom_fields(
         department.custom_fields.values_mut().for_each(|value| *value = Value::Null);
     }
     department.custom_fields.extend(fields);
+    if state.custom_field_writes == CustomFieldWrites::Lose {
+        let others = department.custom_fields.iter_mut().filter(|(name, _)| !NUMBERS.contains(&name.as_str()));
+        others.for_each(|(_, value)| *value = Value::Null);
+    }
     Ok(())
 }
