@@ -88,6 +88,7 @@ impl Job for AssignAccountNumbers {
 
     async fn work(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let vendor = self.access.connect()?;
+        sink.calls_per_minute(vendor.calls_per_minute());
         sink.step("Companies of Freshservice", None);
         let read = companies::read(&vendor).await;
         sink.vendor_calls(vendor.calls().calls);

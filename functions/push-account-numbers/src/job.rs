@@ -11,7 +11,7 @@ use nexus_vendors::{Error, Unsettled};
 use thiserror::Error as ThisError;
 
 use crate::apply::Push;
-use crate::plan::{Company, Owners, Step, plan, ties};
+use crate::plan::{Company, Owners, Step, plan, respected, ties};
 use crate::sites;
 
 /// The name of the job, in Nexus and of the function.
@@ -78,6 +78,7 @@ impl Job for PushAccountNumbers {
         let mut writes = Vec::new();
         for (uid, variables) in sites::variables(&vendor, sink, ties.keys().copied().collect()).await? {
             let companies = &ties[uid];
+            let respected = respected(uid, companies, &owners);
             let number = companies[0].account_number.clone();
             let told = |before, after, state, reason| Outcome {
                 entity: Entity::Company,
@@ -89,7 +90,7 @@ impl Job for PushAccountNumbers {
                 reason,
             };
             let step = match variables {
-                Ok(variables) => plan(companies, &variables, &owners),
+                Ok(variables) => plan(companies, &variables, &respected),
                 Err(Error::Rejected { status: 404, .. }) => {
                     Step::Tell("Datto RMM does not have this site any more.".to_owned())
                 }
@@ -112,7 +113,7 @@ impl Job for PushAccountNumbers {
                 Step::Update { before, .. } => before,
             };
             let outcome = told(before, Some(number.clone()), OutcomeState::Planned, None);
-            let target = Push { vendor: vendor.clone(), uid: uid.to_owned(), number, owners: owners.clone() };
+            let target = Push { vendor: vendor.clone(), uid: uid.to_owned(), number, owners: respected };
             writes.push(Write { outcome, target });
         }
 
@@ -126,6 +127,6 @@ impl Job for PushAccountNumbers {
 }
 
 fn company(company: records::Company) -> Company {
-    let records::Company { account_number, name, datto_site_uids, .. } = company;
-    Company { account_number, name, sites: datto_site_uids }
+    let records::Company { account_number, name, datto_site_uids, tied_site_uids, .. } = company;
+    Company { account_number, name, sites: datto_site_uids, tied: tied_site_uids }
 }

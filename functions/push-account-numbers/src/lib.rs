@@ -10,7 +10,7 @@
 //! no such variable gets it (`PUT`), one whose variable says something else has it changed by its id (`POST`). The number is
 //! text. What is not clear is told and not written: several variables of the name or a masked one, a site that is tied to
 //! several companies, and a variable that has the number of another company, because then nobody here knows which of the two
-//! ties is right. A dry run tells the plan and writes nothing.
+//! ties is right, unless a person made the tie. A dry run tells the plan and writes nothing.
 //!
 //! Each write is made upon the variables as they are at that moment, and read back.
 //!

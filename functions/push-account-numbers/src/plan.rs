@@ -1,6 +1,7 @@
 //! Which site gets which number. Pure: what was read is given.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use nexus_jobs::datto::account_number;
 use nexus_vendors::datto::Variable;
@@ -11,6 +12,8 @@ pub(crate) struct Company {
     pub(crate) account_number: String,
     pub(crate) name: String,
     pub(crate) sites: Vec<String>,
+    /// Those of them that a person tied to it.
+    pub(crate) tied: Vec<String>,
 }
 
 /// Whose numbers there are: names of the live companies by their numbers.
@@ -22,6 +25,12 @@ impl Owners {
         let one = |company: &Company| (canonical(&company.account_number), company.name.clone());
         Self(companies.iter().map(one).collect())
     }
+}
+
+/// Whose number may not be written over in a site: anybody's, but what a person tied has its company's number, whatever it says.
+pub(crate) fn respected(site: &str, companies: &[&Company], owners: &Arc<Owners>) -> Arc<Owners> {
+    let is_tied = companies.iter().any(|company| company.tied.iter().any(|tied| tied == site));
+    if is_tied { Arc::default() } else { owners.clone() }
 }
 
 /// The sites that are tied to companies, each with its companies.
@@ -97,7 +106,7 @@ mod tests {
 
     fn company(account_number: &str, name: &str, sites: &[&str]) -> Company {
         let sites = sites.iter().map(|site| (*site).to_owned()).collect();
-        Company { account_number: account_number.into(), name: name.into(), sites }
+        Company { account_number: account_number.into(), name: name.into(), sites, tied: Vec::new() }
     }
 
     fn variable(id: i64, name: &str, value: &str) -> Variable {

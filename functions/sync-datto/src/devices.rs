@@ -1,6 +1,6 @@
 //! The devices: all of them in few calls, and again by site wherever the counts differ.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures_util::{StreamExt as _, stream};
 use nexus_core::Entity;
@@ -11,79 +11,106 @@ use nexus_vendors::{Error, Quarantined};
 
 use crate::job::{ReadError, refused};
 use crate::map;
+use crate::position::{At, Position};
 use crate::sites::DEVICES_OF;
 
 /// A site on the way.
-struct Home<'a> {
-    site: &'a Site,
+struct Home {
     place: Place,
     /// Devices that the list of all has shown of it.
     shown: u64,
 }
 
 /// Reads the devices of these sites.
-pub(crate) async fn read(vendor: &Datto, sink: &mut Sink<'_>, sites: &[Site]) -> Result<(), ReadError> {
+pub(crate) async fn read(
+    vendor: &Datto,
+    sink: &mut Sink<'_>,
+    (sites, whole): (Vec<Site>, bool),
+    at: Option<At>,
+) -> Result<(), ReadError> {
     let expected = sites.iter().map(|site| site.devices).sum::<Option<u64>>();
     sink.step("Devices", expected);
-    let mut homes: HashMap<&str, Home<'_>> = HashMap::new();
-    for site in sites {
-        let place = sink.scope(format!("{DEVICES_OF}{}", site.uid), Entity::Asset).place();
-        homes.insert(&site.uid, Home { site, place, shown: 0 });
+    let mut homes: BTreeMap<&str, Home> = BTreeMap::new();
+    for site in &sites {
+        let place = sink.open(&format!("{DEVICES_OF}{}", site.uid), Entity::Asset);
+        homes.insert(&site.uid, Home { place, shown: 0 });
     }
-    let mut seen = HashSet::new();
-    let broken = read_all(vendor, sink, &mut homes, &mut seen).await?;
-
-    let mut short = Vec::new();
-    for home in homes.values() {
-        if home.site.devices == Some(home.shown) {
-            sink.at(home.place).complete();
-        } else {
-            short.push((&home.site.uid, home.place));
-        }
-    }
+    let (mut short, mut seen) = match at {
+        Some(At::Sweeps { short, seen }) => (short, seen),
+        at => match read_all(vendor, sink, &mut homes, at).await? {
+            Read::Paused(at) => return Err(sink.pause(&Position { sites, whole, at }).into()),
+            Read::Ended(seen) => {
+                let mut short = BTreeSet::new();
+                for site in &sites {
+                    let home = &homes[site.uid.as_str()];
+                    if site.devices == Some(home.shown) {
+                        sink.at(home.place).complete();
+                    } else {
+                        short.insert(site.uid.clone());
+                    }
+                }
+                (short, seen)
+            }
+        },
+    };
     if short.is_empty() {
         return Ok(());
     }
-    let why = if broken {
-        "the list of all devices broke off"
-    } else {
-        "the list of all devices shows another number of theirs"
-    };
-    sink.step(format!("Devices of {} sites on their own, because {why}", short.len()), expected);
-    let mut sweeps = stream::iter(short.iter().map(|(uid, place)| async move { (*place, sweep(vendor, uid).await) }))
-        .buffer_unordered(AT_A_TIME)
-        .boxed();
-    while let Some((place, swept)) = sweeps.next().await {
+    sink.step(
+        format!("Devices of {} sites on their own, because their own counts say otherwise", short.len()),
+        expected,
+    );
+    let left: Vec<(Place, String)> = short.iter().map(|uid| (homes[uid.as_str()].place, uid.clone())).collect();
+    let mut sweeps = stream::iter(left.into_iter().map(|(place, uid)| async move {
+        let swept = sweep(vendor, &uid).await;
+        (place, uid, swept)
+    }))
+    .buffer_unordered(AT_A_TIME)
+    .boxed();
+    while let Some((place, uid, swept)) = sweeps.next().await {
         sink.vendor_calls(vendor.calls().calls);
-        for quarantined in swept.quarantined {
-            sink.at(place).quarantine(quarantined.id, quarantined.reason);
-        }
-        for device in swept.devices.into_iter().filter(|device| seen.insert(device.id)) {
-            observe(sink, place, device).await?;
-        }
-        match swept.error {
-            None => sink.at(place).complete(),
-            Some(error) => {
-                let told = refused(&error, "the devices of a site");
-                sink.at(place).fail(format!("The devices of the site could not be read: {error}"));
-                if let Some(refused) = told {
-                    return Err(refused);
-                }
-            }
+        take(sink, place, swept, &mut seen).await?;
+        short.remove(&uid);
+        if !short.is_empty() && sink.time_is_up() {
+            drop(sweeps);
+            let at = At::Sweeps { short, seen };
+            return Err(sink.pause(&Position { sites, whole, at }).into());
         }
     }
     Ok(())
 }
 
-/// Reads the list of all devices as far as it goes; whether it broke off.
+/// How the reading of the list of all devices ended: with the devices that came, or before.
+enum Read {
+    Ended(HashSet<i64>),
+    Paused(At),
+}
+
+/// Reads the list of all devices as far as it goes, from where the run paused if it did.
 async fn read_all(
     vendor: &Datto,
     sink: &mut Sink<'_>,
-    homes: &mut HashMap<&str, Home<'_>>,
-    seen: &mut HashSet<i64>,
-) -> Result<bool, ReadError> {
-    let mut pages = vendor.devices();
+    homes: &mut BTreeMap<&str, Home>,
+    at: Option<At>,
+) -> Result<Read, ReadError> {
+    let (mut pages, mut seen) = (vendor.devices(), HashSet::new());
+    if let Some(At::Devices { place, shown, seen: before }) = at {
+        seen = before;
+        pages.go_on(&place).map_err(|error| ReadError::NothingRead { list: "devices", error })?;
+        for (uid, shown) in shown {
+            if let Some(home) = homes.get_mut(uid.as_str()) {
+                home.shown = shown;
+            }
+        }
+    }
+    let mut read = 0;
     loop {
+        // A page at least is read in each event, so that the run comes to its end.
+        if read > 0 && sink.time_is_up() {
+            let shown = homes.iter().map(|(uid, home)| ((*uid).to_owned(), home.shown)).collect();
+            return Ok(Read::Paused(At::Devices { place: pages.place(), shown, seen }));
+        }
+        read += 1;
         let page = pages.next().await;
         sink.vendor_calls(vendor.calls().calls);
         match page {
@@ -98,16 +125,37 @@ async fn read_all(
                     observe(sink, place, device).await?;
                 }
             }
-            Ok(None) => return Ok(false),
+            Ok(None) => return Ok(Read::Ended(seen)),
             Err(error) => {
                 if let Some(refused) = refused(&error, "devices") {
                     return Err(refused);
                 }
                 tracing::warn!(%error, "the list of all devices broke off");
-                return Ok(true);
+                return Ok(Read::Ended(seen));
             }
         }
     }
+}
+
+/// Takes what a site has on its own, but for what came with all devices.
+async fn take(sink: &mut Sink<'_>, place: Place, swept: Swept, seen: &mut HashSet<i64>) -> Result<(), ReadError> {
+    for quarantined in swept.quarantined {
+        sink.at(place).quarantine(quarantined.id, quarantined.reason);
+    }
+    for device in swept.devices.into_iter().filter(|device| seen.insert(device.id)) {
+        observe(sink, place, device).await?;
+    }
+    match swept.error {
+        None => sink.at(place).complete(),
+        Some(error) => {
+            let told = refused(&error, "the devices of a site");
+            sink.at(place).fail(format!("The devices of the site could not be read: {error}"));
+            if let Some(refused) = told {
+                return Err(refused);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What one site has, as far as it could be read.

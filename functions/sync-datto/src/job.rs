@@ -6,6 +6,7 @@ use nexus_jobs::{Job, Sink, Stopped};
 use nexus_vendors::Error;
 use thiserror::Error as ThisError;
 
+use crate::position::Position;
 use crate::{devices, sites};
 
 /// The name of the job, in Nexus and of the function.
@@ -59,8 +60,9 @@ impl Job for SyncDatto {
 
     async fn work(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let vendor = self.access.connect(sink).await?;
-        let sites = sites::read(&vendor, sink).await?;
-        devices::read(&vendor, sink, &sites).await
+        let position: Option<Position> = sink.resumed()?;
+        let (sites, at) = sites::read(&vendor, sink, position).await?;
+        devices::read(&vendor, sink, sites, at).await
     }
 }
 

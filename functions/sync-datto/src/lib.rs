@@ -26,6 +26,7 @@
 mod devices;
 mod job;
 mod map;
+mod position;
 mod sites;
 
 pub use job::{NAME, ReadError, SyncDatto, job};

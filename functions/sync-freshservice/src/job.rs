@@ -5,9 +5,10 @@ use std::fmt;
 use nexus_core::Entity;
 use nexus_core::config::Config;
 use nexus_jobs::freshservice::{Access, NoAccess, NotConfigured, clients};
-use nexus_jobs::{Job, Record, Scope, Sink, Stopped};
-use nexus_vendors::Error;
+use nexus_jobs::{Job, Place, Record, Sink, Stopped};
 use nexus_vendors::freshservice::{Department, Freshservice, Pages};
+use nexus_vendors::{Error, ListPlace};
+use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 use crate::map;
@@ -72,41 +73,62 @@ impl Job for SyncFreshservice {
 
     async fn work(&self, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let vendor = self.access.connect()?;
+        sink.calls_per_minute(vendor.calls_per_minute());
+        let position: Option<Position> = sink.resumed()?;
         sink.step("Kind of account", None);
         let kind = refuse_client_workspaces(&vendor).await;
         sink.vendor_calls(vendor.calls().calls);
         kind?;
 
-        sink.step("Companies", None);
-        let companies = List { vendor: &vendor, words: "departments", ours: "companies" };
-        let mut offices = Vec::new();
-        let company = |department: Department| {
-            offices.push(map::main_office(&department));
-            map::company(department)
-        };
-        let scope = sink.scope("companies", Entity::Company);
-        let departments = companies.read(scope, vendor.departments(), company).await?;
-        let mut locations = sink.scope("locations", Entity::Location);
-        for office in offices {
-            locations.observe(office).await?;
-        }
-        match departments {
-            Ended::Whole => locations.complete(),
-            Ended::Quarantined => locations.fail("Some companies could not be understood, and so not where they are"),
-            Ended::AtPage(page, error) => {
-                locations.fail(format!("The list of companies broke off: {error}"));
-                let reason = format!("Not read, because the list of companies broke off: {error}");
-                sink.scope("contacts", Entity::Contact).fail(reason);
-                // Of a first page that failed there is nothing to go on with.
-                return if page == 1 { Err(ReadError::NothingRead { list: "departments", error }) } else { Ok(()) };
+        let (places, offices) = (sink.open("companies", Entity::Company), sink.open("locations", Entity::Location));
+        if position.as_ref().is_none_or(|position| position.list == DEPARTMENTS) {
+            sink.step("Companies", None);
+            let companies = List { vendor: &vendor, words: DEPARTMENTS, ours: "companies", place: places };
+            let company = |department: Department| {
+                let office = map::main_office(&department);
+                [Some((places, map::company(department))), Some((offices, office))]
+            };
+            let ended = companies.read(sink, vendor.departments(), position.as_ref(), company).await?;
+            let locations = sink.at(offices);
+            match ended {
+                Ended::Whole => locations.complete(),
+                Ended::Quarantined => {
+                    locations.fail("Some companies could not be understood, and so not where they are");
+                }
+                Ended::AtPage(page, error) => {
+                    locations.fail(format!("The list of companies broke off: {error}"));
+                    let reason = format!("Not read, because the list of companies broke off: {error}");
+                    sink.scope("contacts", Entity::Contact).fail(reason);
+                    // Of a first page that failed there is nothing to go on with.
+                    return if page == 1 { Err(ReadError::NothingRead { list: DEPARTMENTS, error }) } else { Ok(()) };
+                }
             }
         }
 
         sink.step("Contacts", None);
-        let contacts = List { vendor: &vendor, words: "requesters", ours: "contacts" };
-        contacts.read(sink.scope("contacts", Entity::Contact), vendor.requesters(), map::contact).await?;
+        let place = sink.open("contacts", Entity::Contact);
+        let contacts = List { vendor: &vendor, words: REQUESTERS, ours: "contacts", place };
+        let position = position.filter(|position| position.list == REQUESTERS);
+        let contact = |requester| [Some((place, map::contact(requester))), None];
+        contacts.read(sink, vendor.requesters(), position.as_ref(), contact).await?;
         Ok(())
     }
+}
+
+/// The vendor's lists, in its words.
+const DEPARTMENTS: &str = "departments";
+const REQUESTERS: &str = "requesters";
+
+/// Where a run goes on that has paused.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    /// Of which list.
+    list: String,
+    place: ListPlace,
+    /// Whether every record of it was understood so far.
+    whole: bool,
+    /// Records of it that came more than once so far.
+    duplicates: usize,
 }
 
 /// In Freshservice for MSPs a list of departments tells of one client only, and nothing says so: every company would
@@ -140,46 +162,63 @@ struct List<'a> {
     words: &'static str,
     /// Its records in ours.
     ours: &'static str,
+    /// The list of the run that it is.
+    place: Place,
 }
 
 impl List<'_> {
-    /// Reads page after page; Nexus gets each batch while the next pages are read.
+    /// Reads page after page, from where the run paused if it did; Nexus gets each batch while the next pages are read. A record
+    /// may be one of two lists of the run.
     async fn read<T>(
         &self,
-        mut scope: Scope<'_, '_>,
+        sink: &mut Sink<'_>,
         mut pages: Pages<T>,
-        mut map: impl FnMut(T) -> Record,
+        position: Option<&Position>,
+        map: impl Fn(T) -> [Option<(Place, Record)>; 2],
     ) -> Result<Ended, ReadError> {
+        let Self { vendor, words, ours, place } = *self;
         let (mut number, mut duplicates, mut ended) = (0, 0, Ended::Whole);
+        if let Some(position) = position {
+            pages.go_on(&position.place).map_err(|error| ReadError::NothingRead { list: words, error })?;
+            (number, duplicates) = (position.place.pages(), position.duplicates);
+            ended = if position.whole { Ended::Whole } else { Ended::Quarantined };
+        }
+        let first = number;
         loop {
+            // A page at least is read in each event, so that the run comes to its end.
+            if number > first && sink.time_is_up() {
+                let whole = matches!(ended, Ended::Whole);
+                let position = Position { list: words.to_owned(), place: pages.place(), whole, duplicates };
+                return Err(sink.pause(&position).into());
+            }
             number += 1;
             let page = pages.next().await;
-            scope.vendor_calls(self.vendor.calls().calls);
+            sink.vendor_calls(vendor.calls().calls);
             let page = match page {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
                 Err(error) => {
-                    if let Some(refused) = refused(&error, self.words) {
-                        scope.fail(refused.to_string());
+                    if let Some(refused) = refused(&error, words) {
+                        sink.at(place).fail(refused.to_string());
                         return Err(refused);
                     }
-                    scope.fail(format!("Page {number} of {} could not be read: {error}", self.words));
+                    sink.at(place).fail(format!("Page {number} of {words} could not be read: {error}"));
                     return Ok(Ended::AtPage(number, error));
                 }
             };
             for quarantined in page.quarantined {
                 ended = Ended::Quarantined;
-                scope.quarantine(quarantined.id, quarantined.reason);
+                sink.at(place).quarantine(quarantined.id, quarantined.reason);
             }
-            for record in page.records {
-                scope.observe(map(record)).await?;
+            for (place, record) in page.records.into_iter().flat_map(&map).flatten() {
+                sink.at(place).observe(record).await?;
             }
             duplicates += page.duplicates;
         }
         if duplicates > 0 {
-            scope.step(Twice { duplicates, ours: self.ours }.to_string());
+            sink.at(place).step(Twice { duplicates, ours }.to_string());
         }
-        scope.complete();
+        sink.at(place).complete();
         Ok(ended)
     }
 }

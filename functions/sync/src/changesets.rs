@@ -188,10 +188,10 @@ pub(crate) async fn revert_changeset(
     State(db): State<Db>,
     principal: Principal,
     Path(id): Path<i64>,
-    undo: Option<Json<Undo>>,
+    undo: Option<Json<Option<Undo>>>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    let only = undo.and_then(|Json(undo)| undo.only);
+    let only = undo.and_then(|Json(undo)| undo).and_then(|undo| undo.only);
     // Who may not write users, plans and features does not write them by an undo either.
     let query = "SELECT count(*) FROM changes WHERE changeset_id = $1 AND entity IN ('user', 'plan', 'feature')";
     if db.one::<(i64,)>(nexus_db::Query::new(query).bind(id)).await?.0 > 0 {

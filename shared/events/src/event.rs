@@ -77,7 +77,7 @@ mod tests {
 
     use super::{Event, LARGEST, random_id};
 
-    fn change(text: String) -> FeedChange {
+    fn change(text: &str) -> FeedChange {
         FeedChange {
             cursor: 7,
             at: "2026-03-02T08:00:00.000Z".into(),
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn a_change_is_told_whole_unless_it_is_too_large_for_an_event() {
-        let small = Event::record_changed(&change("a word".into())).detail;
+        let small = Event::record_changed(&change("a word")).detail;
         assert_eq!((&small["after"]["description"], small.get("cut")), (&json!("a word"), None));
-        let large = Event::record_changed(&change("x".repeat(LARGEST))).detail;
+        let large = Event::record_changed(&change(&"x".repeat(LARGEST))).detail;
         assert_eq!((&large["after"], &large["cut"], &large["cursor"]), (&json!({}), &json!(true), &json!(7)));
         assert!(large.to_string().len() < 1_000);
     }

@@ -136,6 +136,7 @@ impl Access {
                 Ok(()) => {}
             }
         }
+        sink.calls_per_minute(vendor.calls_per_minute());
         Ok(vendor)
     }
 }

@@ -32,6 +32,12 @@ impl Deadline {
         Self { pause: before_end(reserve), give_up: before_end(reserve / 3) }
     }
 
+    /// So near that a job which can pause does so as soon as it may.
+    #[must_use]
+    pub fn near() -> Self {
+        Self { pause: Some(Instant::now()), give_up: None }
+    }
+
     /// Whether a job that can pause should do so now.
     pub(crate) fn is_near(self) -> bool {
         self.pause.is_some_and(|pause| Instant::now() >= pause)

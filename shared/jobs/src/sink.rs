@@ -7,6 +7,7 @@ use nexus_core::sync::{
     Complete, Counts, Gap, Keep, Observation, Outcome, Progress, Quarantined, ScopeReport, Started,
 };
 use nexus_core::{Entity, Fields};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -83,6 +84,8 @@ pub struct Sink<'a> {
     news: News,
     reporter: &'a dyn Reporter,
     now: Progress,
+    /// Calls that were made before the run paused.
+    calls_before: u64,
 }
 
 impl<'a> Sink<'a> {
@@ -94,7 +97,8 @@ impl<'a> Sink<'a> {
         reporter: &'a dyn Reporter,
     ) -> Self {
         let now = Progress { done: tally.done, vendor_calls: tally.vendor_calls, ..Progress::default() };
-        Self { client, start, tally, open: EncodedBatch::default(), batches, news, reporter, now }
+        let calls_before = tally.vendor_calls;
+        Self { client, start, tally, open: EncodedBatch::default(), batches, news, reporter, now, calls_before }
     }
 
     /// Nexus, for a job that needs to know what it has.
@@ -129,10 +133,10 @@ impl<'a> Sink<'a> {
         self.reporter.report(&self.now);
     }
 
-    /// Tells how many calls were made to the vendor so far, in all. Worth saying after each one.
+    /// Tells how many calls were made to the vendor so far, since the job was started. Worth saying after each one.
     pub fn vendor_calls(&mut self, calls: u64) {
-        self.tally.vendor_calls = calls;
-        self.now.vendor_calls = calls;
+        self.tally.vendor_calls = self.calls_before + calls;
+        self.now.vendor_calls = self.tally.vendor_calls;
         self.publish_counts();
     }
 
@@ -145,21 +149,22 @@ impl<'a> Sink<'a> {
     /// Stops here, to go on in a next event; what was read is kept. To be returned as the job's error.
     ///
     /// `position` is what [`Sink::resumed`] gives back then.
-    pub fn pause(&mut self, position: Value) -> Stopped {
-        self.tally.paused = Some(position);
+    pub fn pause(&mut self, position: &impl Serialize) -> Stopped {
+        // What cannot be written is not paused, and so the run is given up.
+        self.tally.paused = serde_json::to_value(position).ok();
         Stopped
     }
 
-    /// Where the job paused, if it is started to go on with that run.
-    #[must_use]
-    pub const fn resumed(&self) -> Option<&'a Value> {
-        self.start.position.as_ref()
+    /// Where the job paused, if it is started to go on with that run. Another version of the job may have put it in words that
+    /// this one does not understand: then nothing can be done but to begin a new run.
+    pub fn resumed<T: DeserializeOwned>(&self) -> Result<Option<T>, Stopped> {
+        self.start.position.as_ref().map(T::deserialize).transpose().map_err(|_| Stopped)
     }
 
-    /// The list of that name, if it was begun.
-    #[must_use]
-    pub fn place_of(&self, name: &str) -> Option<Place> {
-        self.tally.scopes.iter().position(|scope| scope.name == name).map(Place)
+    /// The list of that name: begun now, or before the run paused.
+    pub fn open(&mut self, name: &str, entity: Entity) -> Place {
+        let known = self.tally.scopes.iter().position(|scope| scope.name == name);
+        known.map_or_else(|| self.scope(name, entity).place(), Place)
     }
 
     /// Tells how many calls a minute the job allows itself.

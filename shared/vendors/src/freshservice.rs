@@ -133,6 +133,12 @@ impl Freshservice {
         self.write(&format!("workspaces/{}", read.id), &json!({ "metadata": metadata })).await
     }
 
+    /// The calls a minute that this client and its clones keep below; none: no pace is set.
+    #[must_use]
+    pub fn calls_per_minute(&self) -> Option<u32> {
+        self.shared.transport.calls_per_minute()
+    }
+
     /// What this client and its clones have asked so far.
     #[must_use]
     pub fn calls(&self) -> CallCounts {

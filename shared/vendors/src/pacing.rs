@@ -67,6 +67,12 @@ impl Pacer {
         }
     }
 
+    /// The calls a minute that it allows, apart from what is left of a running minute; none: as many as one likes.
+    pub(crate) fn calls_per_minute(&self) -> Option<u32> {
+        let interval = self.own_interval?.max(self.schedule().allowed_interval);
+        u32::try_from(MINUTE.as_micros() / interval.as_micros().max(1)).ok()
+    }
+
     fn reserve(&self) -> Instant {
         let now = Instant::now();
         let mut schedule = self.schedule();

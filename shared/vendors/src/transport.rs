@@ -185,6 +185,10 @@ impl Transport {
         })
     }
 
+    pub(crate) fn calls_per_minute(&self) -> Option<u32> {
+        self.pacer.calls_per_minute()
+    }
+
     pub(crate) fn counts(&self) -> CallCounts {
         *self.lock_counts()
     }

@@ -15,6 +15,16 @@ use crate::page::{self, Page, ReadRecord};
 pub struct ListPlace {
     next: Option<String>,
     number: u32,
+    /// The ids that came already: a list shifts while people edit.
+    seen: Vec<i64>,
+}
+
+impl ListPlace {
+    /// Pages read.
+    #[must_use]
+    pub const fn pages(&self) -> u32 {
+        self.number
+    }
 }
 
 /// Where a list goes on, and what of it came already.
@@ -33,10 +43,11 @@ impl Walk {
 
     /// How far the list is read.
     pub(crate) fn place(&self) -> ListPlace {
-        ListPlace { next: self.next.as_ref().map(Url::to_string), number: self.number }
+        let seen = self.seen.iter().copied().collect();
+        ListPlace { next: self.next.as_ref().map(Url::to_string), number: self.number, seen }
     }
 
-    /// Goes on where a list was left. What came before is not known any more: a record can come a second time.
+    /// Goes on where a list was left.
     pub(crate) fn go_on(&mut self, base: &BaseUrl, place: &ListPlace) -> Result<(), Error> {
         let unreadable = || Error::malformed("place", "expected an address of this account");
         let next = place.next.as_deref().map(Url::parse).transpose().map_err(|_| unreadable())?;
@@ -45,6 +56,7 @@ impl Walk {
             return Err(unreadable());
         }
         (self.next, self.number) = (next, place.number);
+        self.seen.extend(&place.seen);
         Ok(())
     }
 

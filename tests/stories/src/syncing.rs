@@ -99,6 +99,11 @@ impl<V: Source> Syncing<V> {
         self.run_job(&self.vendor.job(), event).await
     }
 
+    /// Runs the job as an event asks, so near the end of its time that it pauses as soon as it may.
+    pub async fn run_a_little(&self, event: &Event) -> Run {
+        nexus_jobs::run(&self.vendor.job(), &self.client, event, Deadline::near(), &Silent).await.unwrap()
+    }
+
     /// Runs another job as an event asks.
     pub async fn run_job(&self, job: &impl Job, event: &Event) -> Result<Run, JobError> {
         nexus_jobs::run(job, &self.client, event, Deadline::none(), &Silent).await

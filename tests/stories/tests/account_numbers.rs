@@ -391,6 +391,16 @@ both! {
         assert_eq!(numbers(&syncing, CHARLIE), [(30, Some("001010".into()))]);
     }
 
+    async fn a_tie_that_a_person_made_counts_more_than_another_companys_number(world: World) {
+        let syncing = sites(world).await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        tech.put(&format!("/api/companies/002020/sites/{CHARLIE}"), &Value::Null).await;
+        let run = push(&syncing).await;
+        assert_eq!((run.state, states(&run)), (RunState::Applied, vec![Written]), "{run:?}");
+        assert_eq!(numbers(&syncing, CHARLIE), [(30, Some("002020".into()))]);
+        assert_eq!(states(&push(&syncing).await), vec![]);
+    }
+
     async fn a_site_whose_write_fails_is_told_as_failed_and_the_others_are_written(world: World) {
         let syncing = sites(world).await;
         for (fault, method, word) in [

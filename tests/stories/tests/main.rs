@@ -24,6 +24,7 @@ mod matrix;
 mod once;
 mod openapi;
 mod pages;
+mod pausing;
 mod pins;
 mod plans;
 mod publishing;

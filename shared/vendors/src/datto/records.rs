@@ -3,6 +3,7 @@
 //! The vendor says of no field that it is always there; `id` and `uid` are relied upon, nothing else. Sources: the
 //! vendor's OpenAPI documents, builds 201 and 235.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 use crate::lenient::{Fields, Unreadable, canonical_text};
 
 /// A site: a customer, or a part of one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Number of the site.
     pub id: i64,

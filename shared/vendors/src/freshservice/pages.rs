@@ -46,7 +46,7 @@ impl<T> Pages<T> {
         self.walk.place()
     }
 
-    /// Goes on where the list was left, perhaps by another process. A record can come a second time then.
+    /// Goes on where the list was left, perhaps by another process.
     pub fn go_on(&mut self, place: &ListPlace) -> Result<(), Error> {
         self.walk.go_on(&self.client.shared.base, place)
     }
