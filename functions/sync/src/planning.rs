@@ -369,6 +369,9 @@ impl Planning<'_> {
         for link in absent {
             let Some(record) = records.get(&link.record_id) else { continue };
             let Some((action, fields)) = farewell(known.role, entity, record) else { continue };
+            if fields.keys().any(|field| known.pins.contains(&(link.record_id, field.clone()))) {
+                continue;
+            }
             self.weights.entry(link.scope.clone()).or_default().vanishing += 1;
             self.count(entity, if action == Action::Archive { "archive" } else { "update" }, 1);
             rows.push(Proposal {

@@ -332,4 +332,22 @@ both! {
         renamed(&syncing, "Second").await;
         assert_eq!(name(&tech).await.0, "Ackermann AG");
     }
+
+    async fn a_pinned_field_stays_also_when_its_source_has_lost_the_record(world: World) {
+        let syncing = synced(world).await;
+        syncing.vendor.edit(|state| {
+            state.requesters.extend((1..40).map(|n| Requester::new(901 + n, "Grace", "Hopper", &[])));
+        });
+        run(&syncing).await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let path = ada(&tech).await;
+        assert_eq!(tech.put(&format!("{path}/pins/active"), &json!({})).await.status, 200);
+        syncing.vendor.edit(|state| state.requesters.drain(..2).for_each(drop));
+        run(&syncing).await;
+        syncing.nexus.world.clock.advance(jiff::SignedDuration::from_hours(8 * 24));
+        run(&syncing).await;
+        let tech = syncing.nexus.caller("tech-2", "technician", &[]).await;
+        assert_eq!(tech.get(&path).await.json()["active"], true);
+        assert_eq!(tech.get("/api/contacts?active=false").await.json().as_array().unwrap().len(), 1);
+    }
 }
