@@ -309,6 +309,22 @@ both! {
         assert_eq!(told["state"], "partial");
     }
 
+    async fn a_company_whose_number_was_taken_meanwhile_is_skipped_with_what_belongs_to_it(world: World) {
+        let syncing = small(world).await;
+        syncing.nexus.company("100001", "Ours").await;
+        let run = syncing.run().await;
+        assert_eq!(run.state, RunState::Held, "{run:?}");
+        let other = syncing.nexus.company("100002", "Came meanwhile").await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let path = format!("/api/changesets/{}", run.changeset_id.unwrap());
+        let digest = tech.get(&path).await.json()["digest"].clone();
+        let applied = tech.post(&format!("{path}/apply"), &json!({"digest": digest})).await;
+        // Beta, its Main Office, and Bea, who is of both companies.
+        assert_eq!((applied.status.as_u16(), &applied.json()["stale"]), (200, &json!(3)), "{}", applied.text);
+        assert_eq!(tech.get("/api/companies/100002").await.json()["id"], other);
+        assert_eq!(contacts(&tech).await.len(), 2);
+    }
+
     async fn a_first_run_links_what_is_there_and_waits_before_it_changes_it(world: World) {
         let syncing = small(world).await;
         let same = syncing.nexus.company("100001", "Ackermann").await;

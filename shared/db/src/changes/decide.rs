@@ -50,7 +50,11 @@ pub(super) async fn decide_with(
         settle(row, outcome, failure)?;
     }
     check_references(tx, rows, failure, planned).await?;
-    check_unique(tx, rows, failure).await
+    if check_unique(tx, rows, failure).await? {
+        // What links to a record that is not to be after all does not go without it.
+        check_references(tx, rows, failure, planned).await?;
+    }
+    Ok(())
 }
 
 /// Keeps an outcome; a failure aborts or skips.
@@ -241,8 +245,9 @@ async fn existing_ids(tx: &mut Tx, entity: Entity, ids: &BTreeSet<i64>) -> Resul
 }
 
 /// A unique value may be held by one live record only. The unique index would say so, too, but it would end the
-/// transaction and take the other rows with it.
-async fn check_unique(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<(), ChangeError> {
+/// transaction and take the other rows with it. Says whether a row failed.
+async fn check_unique(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::result::Result<bool, ChangeError> {
+    let mut failed = false;
     for entity in Entity::ALL {
         for field in entity.fields().iter().filter(|field| field.unique) {
             let keys: Vec<(usize, String)> = rows
@@ -271,9 +276,10 @@ async fn check_unique(tx: &mut Tx, rows: &mut [Row], failure: Failure) -> std::r
                 let by_other = held.get(key).is_some_and(|holder| *holder != id && !leaving.contains(holder));
                 if by_other || claimed.insert(key, id).is_some() {
                     settle(&mut rows[*at], Err(ChangeError::Taken { entity, field: field.name }), failure)?;
+                    failed = true;
                 }
             }
         }
     }
-    Ok(())
+    Ok(failed)
 }
