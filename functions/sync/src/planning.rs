@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use nexus_core::entity::Kind;
 use nexus_core::sync::{Batch, Complete, Gap, Observation, Quarantined, ScopeReport};
 use nexus_core::{Actor, Clock, Entity, Fields, instant};
-use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, reserve, tied_sites};
+use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, Refused, reserve, tied_sites};
 use nexus_db::records::{self, Record};
 use nexus_db::runs::{self, Report};
 use nexus_db::sources::{self, SourceLink};
@@ -234,6 +234,7 @@ impl Planning<'_> {
         let fresh = ours.iter().filter(|id| id.is_none()).count();
         let mut new_ids = if fresh == 0 { 0..0 } else { ids_from(reserve(tx, entity, fresh).await?, fresh) };
         let mut rows: Vec<Proposal> = Vec::with_capacity(changed.len());
+        let mut planned: BTreeMap<i64, (Observed, Action, bool)> = BTreeMap::new();
         for ((observed, hash), record_id) in changed.into_iter().zip(ours) {
             if record_id.is_none() && self.waits(entity, &observed) {
                 self.count(entity, "waiting", 1);
@@ -258,19 +259,28 @@ impl Planning<'_> {
             }
             known.taken.insert(id, observed.external_id.clone());
             self.ids.insert((entity, observed.external_id.clone()), id);
-            let scope = observed.scope.clone();
             let is_pinned = |id: i64, field: &str| known.pins.contains(&(id, field.to_owned()));
             match plan(self.source, entity, &observed, &hash, &matched, is_pinned) {
                 Planned::LeftArchived => self.count(entity, "left_archived", 1),
                 Planned::Row(row) => {
                     let foreign = row.action == Action::Update && row.link.as_ref().is_some_and(|link| !link.created);
-                    self.weights.entry(scope).or_default().foreign += u64::from(foreign);
-                    self.count(entity, row.action.as_str(), 1);
+                    planned.insert(id, (observed, row.action, foreign));
                     rows.push(*row);
                 }
             }
         }
-        self.draft.add(tx, rows).await
+        for Refused { id, reason } in self.draft.add(tx, rows).await? {
+            let Some((observed, action, _)) = planned.remove(&id) else { continue };
+            if action == Action::Create {
+                self.ids.remove(&(entity, observed.external_id.clone()));
+            }
+            self.tell_gap(entity, &observed, format!("It cannot be taken over: {reason}."));
+        }
+        for (observed, action, foreign) in planned.into_values() {
+            self.weights.entry(observed.scope).or_default().foreign += u64::from(foreign);
+            self.count(entity, action.as_str(), 1);
+        }
+        Ok(())
     }
 
     /// Our records that have the strong key of one of the source's that is not linked yet.
@@ -385,7 +395,8 @@ impl Planning<'_> {
             });
         }
         rows.sort_by_key(|row| row.id);
-        self.draft.add(tx, rows).await
+        // Nothing can stand against it that a record goes.
+        self.draft.add(tx, rows).await.map(drop)
     }
 
     /// Whether a list is gone: the list that it is a part of is complete, and does not tell of it any more.

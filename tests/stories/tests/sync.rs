@@ -325,6 +325,24 @@ both! {
         assert_eq!(contacts(&tech).await.len(), 2);
     }
 
+    async fn an_email_that_another_has_is_a_gap_until_it_is_free(world: World) {
+        let syncing = small(world).await;
+        syncing.run().await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let typed = tech.post("/api/contacts", &json!({"name": "Grace", "email": "new@example.org"})).await;
+        syncing.vendor.edit(|state| state.requester(901).unwrap().primary_email = Some("new@example.org".into()));
+        for _ in 0..2 {
+            let run = syncing.run().await;
+            assert_eq!((run.state, run.changeset_id, run.gaps.len()), (RunState::Applied, None, 1), "{run:?}");
+            assert_eq!((run.gaps[0].name.as_str(), count(&run, "contact", "update")), ("Ada Byron", 0));
+            assert!(run.gaps[0].reason.contains("another contact has this email"), "{:?}", run.gaps);
+        }
+        tech.delete(&format!("/api/contacts/{}", typed.json()["id"])).await;
+        let run = syncing.run().await;
+        assert_eq!((run.gaps.len(), count(&run, "contact", "update")), (0, 1), "{run:?}");
+        assert_eq!(named(&contacts(&tech).await, "Ada Byron")["email"], "new@example.org");
+    }
+
     async fn a_first_run_links_what_is_there_and_waits_before_it_changes_it(world: World) {
         let syncing = small(world).await;
         let same = syncing.nexus.company("100001", "Ackermann").await;

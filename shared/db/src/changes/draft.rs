@@ -38,6 +38,15 @@ pub async fn reserve(tx: &mut Tx, entity: Entity, n: usize) -> Result<i64> {
     allocate(tx, entity.as_str(), n).await
 }
 
+/// A row that has no place in a plan, because it could not be applied even now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its record.
+    pub id: i64,
+    /// Why.
+    pub reason: String,
+}
+
 /// A plan under construction. Rows come in chunks, so that a large plan needs no large memory.
 #[derive(Debug)]
 pub struct Draft {
@@ -68,15 +77,26 @@ impl Draft {
         Ok(Self { changeset_id, now: now.to_owned(), digest, planned, rows: 0 })
     }
 
-    /// Stores rows. One that could not be applied even now is stored as stale, with the reason; one that would change
-    /// nothing is left out.
+    /// Stores rows, and gives back those that could not be applied even now; one that would change nothing is left out.
     ///
     /// # Errors
     /// [`ChangeError::Twice`] when the rows name a record twice.
-    pub async fn add(&mut self, tx: &mut Tx, proposals: Vec<Proposal>) -> std::result::Result<(), ChangeError> {
+    pub async fn add(
+        &mut self,
+        tx: &mut Tx,
+        proposals: Vec<Proposal>,
+    ) -> std::result::Result<Vec<Refused>, ChangeError> {
         let mut rows: Vec<Row> = proposals.into_iter().map(Row::from).collect();
         decide_with(tx, &mut rows, Failure::Skip, false, &self.planned).await?;
-        rows.retain(|row| row.action == Action::Link || !matches!(row.outcome, Outcome::Unchanged(_)));
+        let mut refused = Vec::new();
+        rows.retain(|row| match &row.outcome {
+            Outcome::Stale(reason) => {
+                refused.push(Refused { id: row.id, reason: reason.clone() });
+                false
+            }
+            Outcome::Unchanged(_) => row.action == Action::Link,
+            _ => true,
+        });
         for row in &rows {
             let line = json!([row.entity, row.id, row.action.as_str(), row.version, row.wanted, row.link]);
             self.digest.update(line.to_string());
@@ -87,7 +107,7 @@ impl Draft {
         }
         self.rows += rows.len() as u64;
         tx.execute(write::insert_changes(tx.dialect(), self.changeset_id, &rows, None, &self.now)).await?;
-        Ok(())
+        Ok(refused)
     }
 
     /// Ends the plan: the change set, or none when there is nothing to do.

@@ -25,7 +25,7 @@ mod sites;
 mod undo;
 mod write;
 
-pub use draft::{Draft, Proposal, reserve};
+pub use draft::{Draft, Proposal, Refused, reserve};
 pub use feed::{Feed, FeedRow, feed};
 pub use leaving::leave_source;
 pub(crate) use numbers::lock_feed;
