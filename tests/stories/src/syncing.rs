@@ -1,6 +1,7 @@
 //! Running the syncs of a story: the real job, over HTTP on both sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use nexus_client::{Account, Client, Options};
@@ -8,9 +9,10 @@ use nexus_core::Entity;
 use nexus_core::sync::{Run, RunState};
 use nexus_db::records::{self, Record};
 use nexus_jobs::{Deadline, Event, Job, JobError, Silent, datto, freshservice};
-use nexus_simulators::{Datto, Freshservice};
-
+use nexus_simulators::{Datto, Freshservice, Rule};
+use nexus_test_databases::{World, on_sqlite};
 use nexus_vendors::TransportConfig;
+use serde_json::{Map, Value};
 use sync_datto::SyncDatto;
 use sync_freshservice::SyncFreshservice;
 
@@ -23,6 +25,12 @@ pub trait Source {
 
     /// The job that reads it.
     fn job(&self) -> impl Job;
+
+    /// Switches faults on.
+    fn misbehave(&self, rules: &[Rule]);
+
+    /// Switches all faults off.
+    fn behave(&self);
 }
 
 impl Source for Freshservice {
@@ -31,6 +39,16 @@ impl Source for Freshservice {
     fn job(&self) -> impl Job {
         SyncFreshservice::new(freshservice_access(self))
     }
+
+    fn misbehave(&self, rules: &[Rule]) {
+        for rule in rules {
+            self.fault(rule.clone());
+        }
+    }
+
+    fn behave(&self) {
+        self.clear_faults();
+    }
 }
 
 impl Source for Datto {
@@ -38,6 +56,16 @@ impl Source for Datto {
 
     fn job(&self) -> impl Job {
         SyncDatto::new(datto_access(self))
+    }
+
+    fn misbehave(&self, rules: &[Rule]) {
+        for rule in rules {
+            self.fault(rule.clone());
+        }
+    }
+
+    fn behave(&self) {
+        self.clear_faults();
     }
 }
 
@@ -112,12 +140,28 @@ impl<V: Source> Syncing<V> {
     /// Every live record that a sync brings.
     pub async fn directory(&self) -> Directory {
         let mut all = Directory::new();
-        for entity in [Entity::Company, Entity::Contact, Entity::Asset] {
+        for entity in [Entity::Company, Entity::Location, Entity::Contact, Entity::Asset] {
             for (id, record) in records::dump(self.nexus.db(), entity).await.unwrap() {
                 all.insert((entity, id), record);
             }
         }
         all
+    }
+
+    /// What the API tells of the directory, without ids, versions and times, which depend on the way there.
+    pub async fn content(&self) -> BTreeSet<String> {
+        let mut content = BTreeSet::new();
+        let mut lists = vec!["/api/companies".to_owned(), "/api/contacts".to_owned(), "/api/assets".to_owned()];
+        while let Some(list) = lists.pop() {
+            for mut record in self.client.get::<Vec<Map<String, Value>>>(&list).await.unwrap() {
+                if list == "/api/companies" {
+                    lists.push(format!("{list}/{}/locations", record["account_number"].as_str().unwrap()));
+                }
+                record.retain(|name, _| !["id", "version", "created_at", "updated_at"].contains(&name.as_str()));
+                assert!(content.insert(format!("{list} {}", Value::Object(record))));
+            }
+        }
+        content
     }
 
     /// The client of the job's account.
@@ -130,12 +174,69 @@ impl<V: Source> Syncing<V> {
 /// Records by kind and id.
 pub type Directory = BTreeMap<(Entity, i64), Record>;
 
-/// A run ended as it may, told why, and neither lost nor overwrote what was there.
-pub fn check(name: &str, run: &Run, states: &[RunState], before: &Directory, after: &Directory) {
-    assert!(states.contains(&run.state), "{name}: {:?} {:?}", run.state, run.message);
-    assert!(run.message.as_ref().is_some_and(|message| !message.is_empty()), "{name} tells nothing");
-    for (key, record) in before {
-        let now = after.get(key).unwrap_or_else(|| panic!("{name}: {key:?} was lost"));
-        assert_eq!(now.fields, record.fields, "{name}: {key:?} was overwritten");
+/// How a vendor misbehaves, and how a run that meets it ends.
+pub struct Trouble {
+    /// For the message of a test.
+    pub name: &'static str,
+    /// What goes wrong.
+    pub rules: Vec<Rule>,
+    /// The end of a first run.
+    pub first: End,
+    /// The end of a run whose source has not changed since an undisturbed one.
+    pub later: End,
+}
+
+/// How a run ends: its state, and what its message holds.
+pub type End = (RunState, &'static str);
+
+/// Meets each trouble in a first run, on a database of its own: what was there stays, and the next run brings what one brings that
+/// nothing disturbed. On SQLite alone, where so many databases are made in no time; later runs meet them on both.
+pub async fn first_runs_survive<V: Source>(troubles: &[Trouble], start: impl AsyncFn(World) -> Syncing<V>) {
+    let undisturbed = &Mutex::default();
+    on_sqlite(async |world| {
+        let syncing = start(world).await;
+        assert_eq!(syncing.run().await.state, RunState::Applied);
+        *undisturbed.lock().unwrap() = syncing.content().await;
+    })
+    .await;
+    for trouble in troubles {
+        on_sqlite(async |world| {
+            let syncing = start(world).await;
+            syncing.survives(trouble, trouble.first).await;
+            let run = syncing.run().await;
+            assert_eq!(run.state, RunState::Applied, "after {}: {run:?}", trouble.name);
+            assert_eq!(syncing.content().await, *undisturbed.lock().unwrap(), "after {}", trouble.name);
+        })
+        .await;
+    }
+}
+
+impl<V: Source> Syncing<V> {
+    /// Meets each trouble in a later run: what was there stays, and in the end nothing is left to do.
+    pub async fn later_runs_survive(&self, troubles: &[Trouble]) {
+        assert_eq!(self.run().await.state, RunState::Applied);
+        let before = self.content().await;
+        for trouble in troubles {
+            self.survives(trouble, trouble.later).await;
+        }
+        assert_eq!(self.run().await.state, RunState::Applied);
+        assert_eq!(self.content().await, before);
+    }
+
+    /// Runs the job while the vendor misbehaves: it ends as it should and tells why, and neither loses nor overwrites what was
+    /// there.
+    pub async fn survives(&self, trouble: &Trouble, (state, says): End) -> Run {
+        let before = self.directory().await;
+        self.vendor.misbehave(&trouble.rules);
+        let run = self.run().await;
+        self.vendor.behave();
+        let (name, message) = (trouble.name, run.message.as_deref().unwrap_or_default());
+        assert!(run.state == state && message.contains(says), "{name}: {:?} {message}", run.state);
+        let after = self.directory().await;
+        for (key, record) in before {
+            let now = after.get(&key).unwrap_or_else(|| panic!("{name}: {key:?} was lost"));
+            assert_eq!(now.fields, record.fields, "{name}: {key:?} was overwritten");
+        }
+        run
     }
 }
