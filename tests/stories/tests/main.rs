@@ -33,5 +33,6 @@ mod search;
 mod sessions;
 mod sync;
 mod sync_faults;
+mod sync_laws;
 mod upgrade;
 mod users;
