@@ -45,11 +45,11 @@ async fn serve(cli: &Cli, environment: Vec<(String, String)>, clock: &Clock) -> 
     let mut serving = Serving::start(&instance, cli.listen, cli.http, clock).await?;
     serving.running.announce()?;
     let jobs = Jobs::new(&instance, serving.running.base_url(), serving.bus.clone())?;
-    let requests = serving.bus.subscribe();
+    let (requests, news) = (serving.bus.subscribe(), serving.bus.subscribe());
     tokio::select! {
         ended = serving.running.until_told(&mut signals) => ended?,
         // Jobs go with the process; a run that is given up shows as interrupted.
-        ended = timer::run(&instance, &serving.db, &jobs) => ended?,
+        ended = timer::run(&instance, &serving.db, &jobs, news) => ended?,
         ended = jobs.serve(requests) => ended?,
     }
     serving.stop(&mut signals).await

@@ -8,19 +8,27 @@ use nexus_core::instant;
 use nexus_core::schedule::Schedule;
 use nexus_db::Db;
 use nexus_db::jobs::{self as known, Job};
-use nexus_events::envelope;
+use nexus_events::{JOB_SET, envelope};
 use nexus_jobs::{Event, Silent};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
 use crate::jobs::{self, Jobs};
 use crate::{Instance, RunnerError};
 
-/// A changed schedule is in force after this at the latest.
+/// How often the timer looks, unless it is told that a job was set.
 const LOOK: Duration = Duration::from_secs(15);
 
 /// Starts each enabled job when its schedule says so, one after another, for ever.
-pub async fn run(instance: &Instance, db: &Db, jobs: &Jobs) -> Result<(), RunnerError> {
+///
+/// `news` is what goes out on the bus: a job that was set is looked at at once.
+pub async fn run(
+    instance: &Instance,
+    db: &Db,
+    jobs: &Jobs,
+    mut news: UnboundedReceiver<Value>,
+) -> Result<(), RunnerError> {
     let mut tried: Vec<(String, Timestamp)> = Vec::new();
     let since = db.clock().now();
     loop {
@@ -34,8 +42,19 @@ pub async fn run(instance: &Instance, db: &Db, jobs: &Jobs) -> Result<(), Runner
             tried.push((job.name.clone(), now));
             fire(job, jobs, now).await;
         }
-        sleep(LOOK).await;
+        let _ = timeout(LOOK, set(&mut news)).await;
     }
+}
+
+/// Until a job was set.
+async fn set(news: &mut UnboundedReceiver<Value>) {
+    while let Some(event) = news.recv().await {
+        if event["detail-type"] == JOB_SET {
+            return;
+        }
+    }
+    // Nobody is left who could set one.
+    std::future::pending::<()>().await;
 }
 
 /// The jobs whose time has come, for a timer that has run since then. One that could not even begin is not tried again before
@@ -87,6 +106,7 @@ mod tests {
     use super::{due, scheduled_event};
     use nexus_core::config::Config;
     use nexus_db::jobs::Job;
+    use nexus_events::Event;
 
     fn config(key: &str) -> Config {
         let text = format!("[freshservice]\napi_key = {key}\ndomain = acme\n");
@@ -137,6 +157,20 @@ mod tests {
         let now = "2026-03-02T08:00:00Z".parse().unwrap();
         let tried = [("sync-freshservice".to_owned(), "2026-03-02T07:59:00Z".parse().unwrap())];
         assert!(due(&[job("rate(1 day)", true, None)], &config("k"), &tried, (now, now)).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_is_set_is_looked_at_at_once() {
+        let bus = nexus_events::Bus::local();
+        let mut news = bus.subscribe();
+        let began = tokio::time::Instant::now();
+        bus.send(&[Event::run_requested("sync-datto", 1), Event::job_set("sync-datto", "rate(1 hour)", true)])
+            .await
+            .unwrap();
+        tokio::time::timeout(super::LOOK, super::set(&mut news)).await.unwrap();
+        assert_eq!(began.elapsed().as_secs(), 0);
+        bus.send(&[Event::run_requested("sync-datto", 2)]).await.unwrap();
+        assert!(tokio::time::timeout(super::LOOK, super::set(&mut news)).await.is_err(), "a run is no change of a job");
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub(crate) async fn list_jobs(State(db): State<Db>, principal: Principal) -> Res
 ))]
 pub(crate) async fn update_job(
     State(db): State<Db>,
+    Extension(bus): Extension<Bus>,
     principal: Principal,
     Path(name): Path<String>,
     Json(changes): Json<JobChanges>,
@@ -55,6 +56,9 @@ pub(crate) async fn update_job(
     }
     tracing::info!(job = name, schedule, enabled, by = principal.account.username, "a job was set");
     let job = jobs::find(&db, &name).await?.ok_or(ABSENT)?;
+    if let Err(error) = bus.send(&[Event::job_set(&job.name, &job.schedule, job.enabled)]).await {
+        tracing::error!(job = name, %error, "the timer could not be told that a job was set");
+    }
     nexus_web::json(&show(&db, job).await?)
 }
 

@@ -23,7 +23,7 @@ use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this group. Runs that are asked for go out on the bus.
+/// The routes of this group. What is asked of jobs goes out on the bus.
 pub fn router<S>(bus: Bus) -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -32,8 +32,12 @@ where
 {
     OpenApiRouter::new()
         .routes(routes!(jobs::list_jobs))
-        .routes(routes!(jobs::update_job))
-        .merge(OpenApiRouter::new().routes(routes!(jobs::request_run)).layer(Extension(bus)))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(jobs::update_job))
+                .routes(routes!(jobs::request_run))
+                .layer(Extension(bus)),
+        )
         .routes(routes!(plans::list_plans, plans::create_plan))
         .routes(routes!(plans::get_plan, plans::update_plan, plans::archive_plan))
         .routes(routes!(plans::restore_plan))

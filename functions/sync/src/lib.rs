@@ -21,6 +21,7 @@
 
 mod changesets;
 mod feed;
+mod known;
 mod pages;
 mod plan;
 mod planning;

@@ -96,6 +96,8 @@ pub(crate) enum Match<'a> {
 pub(crate) enum Planned {
     /// A row of the plan.
     Row(Box<Proposal>),
+    /// Nothing is new but what a device shows by itself, if anything: it is taken over without a row.
+    Quiet(Box<Proposal>),
     /// A person took our record out of the directory; the source does not bring it back.
     LeftArchived,
 }
@@ -148,8 +150,16 @@ pub(crate) fn plan(
             (id, action, Some(record.version), fields, reason, created)
         }
     };
+    let is_tied = matches!(matched, Match::Known { id, link: Some(link), .. } if link.record_id == *id);
+    let quiet = match action {
+        Action::Update => created && fields.keys().all(|field| entity.is_reading(field)),
+        // What the source says is noted, and nothing of it is for us to take.
+        Action::Link => is_tied,
+        _ => false,
+    };
     let link = Some(link(created));
-    Planned::Row(Box::new(Proposal { entity, id, action, version, fields, reason: Some(reason), link }))
+    let row = Box::new(Proposal { entity, id, action, version, fields, reason: Some(reason), link });
+    if quiet { Planned::Quiet(row) } else { Planned::Row(row) }
 }
 
 /// The fields in which a record follows its source and does not have its value.

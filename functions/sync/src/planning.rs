@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use nexus_core::entity::Kind;
 use nexus_core::sync::{Batch, Complete, Gap, Observation, Quarantined, ScopeReport};
 use nexus_core::{Actor, Clock, Entity, Fields, instant};
-use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, Refused, reserve, tied_sites};
+use nexus_db::changes::{Action, ChangeError, Deed, Draft, Origin, Proposal, Refused, reserve, take_readings};
 use nexus_db::records::{self, Record};
 use nexus_db::runs::{self, Report};
 use nexus_db::sources::{self, SourceLink};
 use nexus_db::{Error, Tx, refusals};
 use serde_json::Value;
 
+use crate::known::Known;
 use crate::plan::{Match, Observed, Planned, location_key, plan, read};
 use crate::policy::{self, Role, Vanished, Weight};
 
@@ -33,7 +34,7 @@ pub(crate) struct Outcome {
 pub(crate) async fn plan_run(
     tx: &mut Tx,
     clock: &Clock,
-    (run_id, source): (i64, &str),
+    (run_id, source, dry_run): (i64, &str, bool),
     actor: Actor,
     complete: Complete,
 ) -> Result<Outcome, ChangeError> {
@@ -49,6 +50,7 @@ pub(crate) async fn plan_run(
         now,
         run_id,
         source,
+        dry_run,
         draft,
         report,
         ids: HashMap::new(),
@@ -75,6 +77,7 @@ struct Planning<'a> {
     now: String,
     run_id: i64,
     source: &'a str,
+    dry_run: bool,
     draft: Draft,
     report: Report,
     /// Our ids of the source's records, known and planned.
@@ -86,43 +89,14 @@ struct Planning<'a> {
     first: bool,
 }
 
-/// What is known of a kind before its observations are looked at.
-struct Known {
-    links: HashMap<String, SourceLink>,
-    pins: BTreeSet<(i64, String)>,
-    /// The source's ids by our ids: a record has one counterpart in a source.
-    taken: HashMap<i64, String>,
-    role: Role,
-    /// Of sources that only refer to our records: the strong keys of those.
-    keys: HashMap<i64, String>,
-    /// And what people say of the source's records: which of ours they mean. It goes before everything else.
-    tied: HashMap<String, i64>,
-    /// What people took out of earlier plans: the hash of what it was planned from.
-    refused: HashMap<String, String>,
-    /// Keys that an earlier observation of this run has claimed for a new record.
-    claimed: HashMap<String, String>,
-    seen: BTreeSet<String>,
-}
-
 impl Planning<'_> {
     async fn entity(&mut self, tx: &mut Tx, entity: Entity) -> Result<(), ChangeError> {
         let links = sources::list(tx, self.source, entity).await?;
         if !self.report.scopes.iter().any(|scope| scope.entity == entity) && links.is_empty() {
             return Ok(());
         }
-        let role = policy::role(self.source, entity);
         self.first &= links.is_empty();
-        let mut known = Known {
-            role,
-            keys: if role == Role::Refers { keys_of(tx, entity, &links).await? } else { HashMap::new() },
-            tied: if role == Role::Refers { tied_sites(tx).await? } else { HashMap::new() },
-            refused: refusals::of_source(tx, self.source, entity).await?,
-            pins: sources::pins(tx, entity).await?,
-            taken: links.iter().map(|link| (link.record_id, link.external_id.clone())).collect(),
-            links: links.into_iter().map(|link| (link.external_id.clone(), link)).collect(),
-            claimed: HashMap::new(),
-            seen: BTreeSet::new(),
-        };
+        let mut known = Known::load(tx, self.source, entity, links).await?;
         for (external_id, link) in &known.links {
             self.ids.insert((entity, external_id.clone()), link.record_id);
             if link.archived_at.is_some() {
@@ -141,10 +115,7 @@ impl Planning<'_> {
                 self.batch(tx, entity, &mut known, chunk).await?;
             }
         }
-        // Whoever is back may be missed anew.
-        let back = known.refused.iter().filter(|(id, hash)| *hash == refusals::MISSING && known.seen.contains(*id));
-        let back: Vec<&str> = back.map(|(id, _)| id.as_str()).collect();
-        refusals::forget(tx, self.source, entity.as_str(), &back).await?;
+        refusals::forget(tx, self.source, entity.as_str(), &known.back()).await?;
         let quarantined = self.report.quarantined.iter().filter(|one| one.entity == entity).count() as u64;
         self.count(entity, "quarantined", quarantined);
         let reported: u64 =
@@ -187,24 +158,14 @@ impl Planning<'_> {
             self.compare_key(entity, known, &observed);
             observed.resolve(entity, |target, id| self.ids.get(&(target, id.to_owned())).copied());
             let hash = observed.hash();
-            let tied = known.tied.get(&external_id);
             if known.refused.get(&external_id) == Some(&hash) {
                 self.count(entity, "refused", 1);
                 confirmed.extend(known.links.contains_key(&external_id).then_some(external_id));
-                continue;
-            }
-            match known.links.get(&external_id) {
-                // One that was missing is planned again, even if it comes back as it went.
-                Some(link)
-                    if link.hash == hash
-                        && link.missing_since.is_none()
-                        && link.archived_run_id.is_none()
-                        && tied.is_none_or(|tied| *tied == link.record_id) =>
-                {
-                    self.count(entity, "unchanged", 1);
-                    confirmed.push(external_id);
-                }
-                _ => changed.push((observed, hash)),
+            } else if known.is_unchanged(&external_id, &hash) {
+                self.count(entity, "unchanged", 1);
+                confirmed.push(external_id);
+            } else {
+                changed.push((observed, hash));
             }
         }
         let ids: Vec<&str> = confirmed.iter().map(String::as_str).collect();
@@ -222,18 +183,13 @@ impl Planning<'_> {
         let by_key = self.find_by_key(tx, entity, known, &changed).await?;
         let ours: Vec<Option<i64>> = changed
             .iter()
-            .map(|(observed, _)| {
-                let tied = known.tied.get(&observed.external_id).copied();
-                let linked = || known.links.get(&observed.external_id).map(|link| link.record_id);
-                let meant = || observed.key(entity).and_then(|key| by_key.get(&key).copied());
-                tied.or_else(linked).or_else(meant)
-            })
+            .map(|(observed, _)| known.ours(&observed.external_id, observed.key(entity).as_ref(), &by_key))
             .collect();
         let wanted: BTreeSet<i64> = ours.iter().copied().flatten().collect();
         let records = records::load(tx, entity, &wanted.into_iter().collect::<Vec<_>>()).await?;
         let fresh = ours.iter().filter(|id| id.is_none()).count();
         let mut new_ids = if fresh == 0 { 0..0 } else { ids_from(reserve(tx, entity, fresh).await?, fresh) };
-        let mut rows: Vec<Proposal> = Vec::with_capacity(changed.len());
+        let (mut rows, mut quiet) = (Vec::with_capacity(changed.len()), Vec::new());
         let mut planned: BTreeMap<i64, (Observed, Action, bool)> = BTreeMap::new();
         for ((observed, hash), record_id) in changed.into_iter().zip(ours) {
             if record_id.is_none() && self.waits(entity, &observed) {
@@ -262,12 +218,19 @@ impl Planning<'_> {
             let is_pinned = |id: i64, field: &str| known.pins.contains(&(id, field.to_owned()));
             match plan(self.source, entity, &observed, &hash, &matched, is_pinned) {
                 Planned::LeftArchived => self.count(entity, "left_archived", 1),
+                Planned::Quiet(row) => {
+                    self.count(entity, if row.fields.is_empty() { "unchanged" } else { "reading" }, 1);
+                    quiet.push(*row);
+                }
                 Planned::Row(row) => {
                     let foreign = row.action == Action::Update && row.link.as_ref().is_some_and(|link| !link.created);
                     planned.insert(id, (observed, row.action, foreign));
                     rows.push(*row);
                 }
             }
+        }
+        if !self.dry_run {
+            take_readings(tx, quiet, self.run_id, &self.now).await?;
         }
         for Refused { id, reason } in self.draft.add(tx, rows).await? {
             let Some((observed, action, _)) = planned.remove(&id) else { continue };
@@ -368,10 +331,8 @@ impl Planning<'_> {
         let ids: Vec<&str> = absent.iter().map(|link| link.external_id.as_str()).collect();
         sources::mark_missing(tx, self.source, entity, &ids, &self.now).await?;
         self.count(entity, "missing", ids.len() as u64);
-        let is_refused =
-            |link: &SourceLink| known.refused.get(&link.external_id).is_some_and(|hash| hash == refusals::MISSING);
         let (refused, due): (Vec<&SourceLink>, Vec<&SourceLink>) =
-            absent.iter().filter(|link| self.is_due(link)).partition(|link| is_refused(link));
+            absent.iter().filter(|link| self.is_due(link)).partition(|link| known.is_kept(&link.external_id));
         self.count(entity, "refused", refused.len() as u64);
         let due: Vec<i64> = due.iter().map(|link| link.record_id).collect();
         let records = records::load(tx, entity, &due).await?;
@@ -462,14 +423,6 @@ impl Planning<'_> {
 /// Whether a list belongs to a record of another.
 fn is_part(whole: &ScopeReport, name: &str) -> bool {
     whole.parts.as_deref().is_some_and(|prefix| name.starts_with(prefix))
-}
-
-/// The strong keys of the records that these links tie.
-async fn keys_of(tx: &mut Tx, entity: Entity, links: &[SourceLink]) -> Result<HashMap<i64, String>, Error> {
-    let ids: BTreeSet<i64> = links.iter().map(|link| link.record_id).collect();
-    let records = records::load(tx, entity, &ids.into_iter().collect::<Vec<_>>()).await?;
-    let key = |record: &Record| records::key(record.fields.get(policy::strong_key(entity)?)?);
-    Ok(records.into_iter().filter_map(|(id, record)| Some((id, key(&record)?))).collect())
 }
 
 fn ids_from(first: i64, n: usize) -> std::ops::Range<i64> {

@@ -157,7 +157,7 @@ async fn plan(db: &Db, principal: &Principal, id: i64, complete: Complete) -> Re
         tx.commit().await?;
         return Ok(None);
     };
-    let outcome = plan_run(&mut tx, db.clock(), (id, source), principal.actor(), complete).await?;
+    let outcome = plan_run(&mut tx, db.clock(), (id, source, dry_run), principal.actor(), complete).await?;
     changes::supersede(&mut tx, &job, id, &now).await?;
     runs::planned(&mut tx, id, &outcome.report, vendor_calls, outcome.changeset_id).await?;
     let hold = if dry_run { Some("It was there to look.".to_owned()) } else { outcome.hold };

@@ -82,11 +82,14 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// No two live records of the kind hold the same, letter case aside.
     pub unique: bool,
+    /// A reading of a device: it changes by itself, from run to run. What a source says anew of readings alone is taken over
+    /// without a row in history and feed, which would otherwise hold little else.
+    pub reading: bool,
 }
 
 impl Field {
     const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, required: false, default: None, unique: false }
+        Self { name, kind, required: false, default: None, unique: false, reading: false }
     }
     const fn required(mut self) -> Self {
         self.required = true;
@@ -98,6 +101,10 @@ impl Field {
     }
     const fn unique(mut self) -> Self {
         self.unique = true;
+        self
+    }
+    const fn reading(mut self) -> Self {
+        self.reading = true;
         self
     }
     /// Whether the field is a column of the record's own table.
@@ -192,13 +199,13 @@ static ASSET: &[Field] = &[
     Field::new("ext_ip_address", SHORT),
     Field::new("int_ip_address", SHORT),
     Field::new("domain", SHORT),
-    Field::new("last_audit_date", Kind::Instant),
-    Field::new("last_reboot", Kind::Instant),
-    Field::new("last_seen", Kind::Instant),
-    Field::new("online", Kind::Bool),
+    Field::new("last_audit_date", Kind::Instant).reading(),
+    Field::new("last_reboot", Kind::Instant).reading(),
+    Field::new("last_seen", Kind::Instant).reading(),
+    Field::new("online", Kind::Bool).reading(),
     Field::new("patch_status", SHORT),
-    Field::new("backup_usage_tb", SHORT),
-    Field::new("backup_data_bytes", Kind::Integer),
+    Field::new("backup_usage_tb", SHORT).reading(),
+    Field::new("backup_data_bytes", Kind::Integer).reading(),
     Field::new("enabled_administrators", LONG),
     Field::new("device_type", SHORT),
     Field::new("portal_url", Kind::Text(2_000)),
@@ -276,6 +283,12 @@ impl Entity {
             Self::Asset => ASSET,
             Self::User => USER,
         }
+    }
+
+    /// Whether a field is a [reading](Field::reading).
+    #[must_use]
+    pub fn is_reading(self, name: &str) -> bool {
+        self.field(name).is_some_and(|field| field.reading)
     }
 
     /// The field of that name.

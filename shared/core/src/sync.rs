@@ -308,7 +308,7 @@ pub struct Gap {
 }
 
 /// How many records, by kind (`company`) and by what happens to them (`create`, `update`, `archive`, `restore`,
-/// `unchanged`, `missing`, `quarantined`, `gap`, `stale`).
+/// `unchanged`, `reading`, `refused`, `missing`, `quarantined`, `gap`, `stale`).
 pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// Something that a person took out of a plan: it is not proposed again while the source says the same.

@@ -10,6 +10,8 @@ const LARGEST: usize = 240 * 1024;
 
 /// The detail type of the event that asks for a run.
 pub const RUN_REQUESTED: &str = "run requested";
+/// The detail type of the event that says that a job was set.
+pub const JOB_SET: &str = "job set";
 /// The detail type of the event that tells a change.
 pub const RECORD_CHANGED: &str = "record changed";
 
@@ -27,6 +29,12 @@ impl Event {
     #[must_use]
     pub fn run_requested(job: &str, run_id: i64) -> Self {
         Self { detail_type: RUN_REQUESTED, detail: json!({ "job": job, "run_id": run_id }) }
+    }
+
+    /// A job was set: when it runs, and whether the timer starts it.
+    #[must_use]
+    pub fn job_set(job: &str, schedule: &str, enabled: bool) -> Self {
+        Self { detail_type: JOB_SET, detail: json!({ "job": job, "schedule": schedule, "enabled": enabled }) }
     }
 
     /// A record changed. Of a change that is too large for an event the fields are left out, and `"cut": true` says so: the

@@ -3,6 +3,7 @@
 //! | source | detail type | detail | who sends it |
 //! |---|---|---|---|
 //! | `nexus` | `run requested` | `{job, run_id}` | settings |
+//! | `nexus` | `job set` | `{job, schedule, enabled}` | settings; the local timer looks at its jobs again |
 //! | `nexus` | `record changed` | a change of the feed, see [`nexus_core::sync::FeedChange`] | publish-changes |
 //! | `aws.events` | `Scheduled Event` | `{}` | EventBridge; here the local timer, in its place |
 //!
@@ -14,7 +15,7 @@
 mod event;
 mod local;
 
-pub use event::{Event, RECORD_CHANGED, RUN_REQUESTED, envelope};
+pub use event::{Event, JOB_SET, RECORD_CHANGED, RUN_REQUESTED, envelope};
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedReceiver;
 

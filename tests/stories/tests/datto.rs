@@ -3,6 +3,7 @@
 
 use jiff::SignedDuration;
 use nexus_core::sync::{Run, RunState};
+use nexus_jobs::Event;
 use nexus_simulators::{Datto, Device, Fault, Site, Size, Text, Variable};
 use nexus_test_databases::{World, both};
 use nexus_tests::{Caller, Nexus, Syncing};
@@ -127,6 +128,42 @@ both! {
         assert_eq!(named(&tech, "X-PC1").await["company_account_number"], "100002");
         let company = tech.get("/api/companies/100002").await.json();
         assert_eq!(company["datto_site_uids"], json!([BRAVO, NOBODY]), "a company may have several sites");
+    }
+
+    async fn what_a_device_shows_by_itself_is_taken_over_and_fills_no_history(world: World) {
+        let syncing = small(world).await;
+        syncing.run().await;
+        let tech = syncing.nexus.caller("tech", "technician", &[]).await;
+        let id = named(&tech, "A-PC1").await["id"].clone();
+        let path = format!("/api/assets/{id}");
+        let (before, list) = (tech.get(&path).await, tech.get("/api/assets").await);
+        let written = syncing.nexus.written().await;
+        let seen = |at: i64| syncing.vendor.edit(|state| {
+            let pc = state.device(&uid(11)).unwrap();
+            (pc.last_seen, pc.online) = (Some(at), Some(true));
+        });
+        seen(1_770_000_000_000);
+        let look = syncing.run_for(&Event { dry_run: true, ..Event::manual(sync_datto::NAME) }).await.unwrap();
+        assert_eq!((count(&look, "asset", "reading"), tech.get(&path).await.text), (1, before.text.clone()), "a dry run changes nothing");
+        let run = syncing.run().await;
+        assert_eq!((run.state, run.changeset_id, count(&run, "asset", "reading")), (RunState::Applied, None, 1), "{run:?}");
+        let after = tech.get(&path).await;
+        assert_eq!((&after.json()["last_seen"], &after.json()["online"]), (&json!("2026-02-02T02:40:00.000Z"), &json!(true)));
+        assert_ne!(after.header("etag"), before.header("etag"), "whoever keeps a copy learns of it");
+        assert_ne!(tech.get("/api/assets").await.header("etag"), list.header("etag"));
+        assert_eq!(syncing.nexus.written().await, written, "it is no change in the feed");
+        assert_eq!(count(&syncing.run().await, "asset", "unchanged"), 5);
+        // With anything else it is told as a whole.
+        seen(1_770_000_060_000);
+        syncing.vendor.edit(|state| state.device(&uid(11)).unwrap().operating_system = Some("Windows 12".into()));
+        assert_eq!(count(&syncing.run().await, "asset", "update"), 1);
+        let change = tech.get("/api/changes").await.json()["changes"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(change["after"], json!({"last_seen": "2026-02-02T02:41:00.000Z", "operating_system": "Windows 12"}));
+        // And what a person pinned stays.
+        tech.put(&format!("{path}/pins/last_seen"), &Value::Null).await;
+        seen(1_770_000_120_000);
+        syncing.run().await;
+        assert_eq!(tech.get(&path).await.json()["last_seen"], "2026-02-02T02:41:00.000Z");
     }
 
     async fn a_site_that_a_person_ties_to_a_company_stays_there(world: World) {

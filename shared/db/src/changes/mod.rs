@@ -8,6 +8,7 @@
 //! - a [`Draft`] stores a plan; [`apply`] applies exactly the stored rows: those that moved meanwhile are skipped and
 //!   told ([`RowState::Stale`]), the others are written.
 //! - [`revert`] is a change set whose changes are the inverse.
+//! - [`take_readings`] alone leaves no row: what a device shows by itself, such as when it was last seen, is no deed of anybody.
 //!
 //! The feed has no gaps and no reordering: its cursor is a counter in a row that each writer locks until it commits, so
 //! cursors become visible in the order of their numbers.
@@ -20,6 +21,7 @@ mod numbers;
 mod pins;
 mod plan;
 mod plans;
+mod readings;
 mod row;
 mod sites;
 mod undo;
@@ -31,6 +33,7 @@ pub use leaving::leave_source;
 pub(crate) use numbers::lock_feed;
 pub use pins::pin;
 pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
+pub use readings::take_readings;
 pub use row::{Action, Link, RowState};
 pub use sites::{tie_site, tied_sites};
 pub use undo::{LeftAlone, revert};
