@@ -10,7 +10,7 @@ use nexus_core::sync::{
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use crate::changes::Applied;
+use crate::changes::{Applied, lock_feed, withdraw};
 use crate::{Db, Error, Query, Result, Tx, jobs};
 
 /// How long a run may be silent before it counts as interrupted.
@@ -410,11 +410,18 @@ fn read(row: RunRow, log: Vec<LogLine>) -> Result<Run> {
     })
 }
 
-/// Ends a run that is going, for a person; its job learns of it when it next tells anything. False when it is not going.
+/// Ends a run that is going, for a person; its job learns of it when it next tells anything. A plan that was made and is not
+/// being applied, because whoever was to apply it is gone, is not applied any more. False when the run is not going.
 pub async fn cancel(db: &Db, run_id: i64, who: &str) -> Result<bool> {
     let mut tx = db.write().await?;
     if lock_running(&mut tx, run_id).await?.is_none() {
-        return Ok(false);
+        drop(tx);
+        // Planning locks the run and then the feed, applying the feed and then the run. This one is planned.
+        tx = db.write().await?;
+        lock_feed(&mut tx).await?;
+        let query = Query::new("SELECT changeset_id FROM runs WHERE id = $1 AND state = 'running'").bind(run_id);
+        let Some((Some(changeset_id),)) = tx.optional::<(Option<i64>,)>(query).await? else { return Ok(false) };
+        withdraw(&mut tx, changeset_id, &db.now()).await?;
     }
     let message = format!("{who} cancelled it; the directory is as it was.");
     finish(&mut tx, run_id, RunState::Interrupted, &message, &db.now()).await?;

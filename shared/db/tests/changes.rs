@@ -1,11 +1,13 @@
 //! The one door for writes, seen from outside.
 #![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_core::entity::Entity;
+use nexus_core::sync::{RunState, Trigger};
 use nexus_core::{Actor, Fields, fields};
-use nexus_db::changes::{self, Action, ChangeError, Deed, Edit, Origin};
+use nexus_db::changes::{self, Action, ChangeError, Deed, Draft, Edit, Origin, Proposal};
+use nexus_db::runs::{self, Report};
 use nexus_db::{Db, records};
 use nexus_test_databases::both;
 use serde_json::{Value, json};
@@ -190,6 +192,29 @@ both! {
             },
         );
         assert_eq!(by_action, BTreeMap::from([(Action::Create, 5_000), (Action::Archive, 5_000)]));
+    }
+
+    async fn a_plan_that_nobody_is_left_to_apply_goes_with_its_run(world: World) {
+        let db = &world.db;
+        let run_id = runs::start(db, "sync-freshservice", Trigger::Manual).await.unwrap().unwrap();
+        let mut tx = db.write().await.unwrap();
+        let mut draft = Draft::begin(&mut tx, &deed(), run_id, &db.now()).await.unwrap();
+        let id = changes::reserve(&mut tx, Entity::Company, 1).await.unwrap();
+        let fields = parsed(Entity::Company, &json!({"account_number": "1", "name": "One"}));
+        let (entity, action) = (Entity::Company, Action::Create);
+        let row = Proposal { entity, id, action, version: None, fields, reason: None, link: None };
+        assert_eq!(draft.add(&mut tx, vec![row]).await.unwrap(), []);
+        let set = draft.finish(&mut tx).await.unwrap();
+        runs::planned(&mut tx, run_id, &Report::default(), 0, set).await.unwrap();
+        tx.commit().await.unwrap();
+        // Here Nexus dies, and is started again.
+        assert!(runs::cancel(db, run_id, "ada").await.unwrap());
+        assert!(!runs::cancel(db, run_id, "ada").await.unwrap());
+        assert_eq!(runs::find(db, run_id).await.unwrap().unwrap().state, RunState::Interrupted);
+        let late = changes::apply(db, &deed().actor, set.unwrap(), None, &BTreeSet::new()).await;
+        assert!(matches!(late, Err(ChangeError::Decided { .. })), "{late:?}");
+        assert!(records::dump(db, Entity::Company).await.unwrap().is_empty());
+        assert!(runs::start(db, "sync-freshservice", Trigger::Manual).await.unwrap().is_ok());
     }
 }
 

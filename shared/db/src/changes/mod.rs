@@ -32,6 +32,7 @@ pub use feed::{Feed, FeedRow, feed};
 pub use leaving::leave_source;
 pub(crate) use numbers::lock_feed;
 pub use pins::pin;
+pub(crate) use plan::withdraw;
 pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
 pub use readings::take_readings;
 pub use row::{Action, Link, RowState};

@@ -269,6 +269,15 @@ pub async fn supersede(tx: &mut Tx, job: &str, run_id: i64, now: &str) -> Result
     tx.execute(Query::new(sets).bind(job).bind(run_id).bind(now)).await
 }
 
+/// Marks a plan that was not decided over as stale: nothing of it is applied any more.
+pub(crate) async fn withdraw(tx: &mut Tx, changeset_id: i64, now: &str) -> Result<()> {
+    let rows = Query::new("UPDATE changes SET state = 'stale' WHERE state = 'proposed' AND changeset_id = $1");
+    tx.execute(rows.bind(changeset_id)).await?;
+    let set = "UPDATE changesets SET state = 'stale', decided_at = $2 WHERE state IN ('proposed', 'held') AND id = $1";
+    tx.execute(Query::new(set).bind(changeset_id).bind(now)).await?;
+    Ok(())
+}
+
 /// Puts a plan before a person.
 pub async fn hold(tx: &mut Tx, changeset_id: i64) -> Result<()> {
     tx.execute(Query::new("UPDATE changesets SET state = 'held' WHERE id = $1").bind(changeset_id)).await?;
