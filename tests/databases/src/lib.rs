@@ -12,6 +12,10 @@
 
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "this crate serves tests only")]
 
+mod servers;
+
+pub use servers::{Databases, with_databases};
+
 use std::future::Future;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};

@@ -6,7 +6,9 @@ mod browser;
 
 mod syncing;
 
-pub use syncing::{Directory, End, Source, Syncing, Trouble, datto_access, first_runs_survive, freshservice_access};
+pub use syncing::{
+    Directory, End, Source, Syncing, Trouble, content, datto_access, first_runs_survive, freshservice_access,
+};
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -1,6 +1,6 @@
 //! Running the syncs of a story: the real job, over HTTP on both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -148,20 +148,9 @@ impl<V: Source> Syncing<V> {
         all
     }
 
-    /// What the API tells of the directory, without ids, versions and times, which depend on the way there.
-    pub async fn content(&self) -> BTreeSet<String> {
-        let mut content = BTreeSet::new();
-        let mut lists = vec!["/api/companies".to_owned(), "/api/contacts".to_owned(), "/api/assets".to_owned()];
-        while let Some(list) = lists.pop() {
-            for mut record in self.client.get::<Vec<Map<String, Value>>>(&list).await.unwrap() {
-                if list == "/api/companies" {
-                    lists.push(format!("{list}/{}/locations", record["account_number"].as_str().unwrap()));
-                }
-                record.retain(|name, _| !["id", "version", "created_at", "updated_at"].contains(&name.as_str()));
-                assert!(content.insert(format!("{list} {}", Value::Object(record))));
-            }
-        }
-        content
+    /// See [`content`].
+    pub async fn content(&self) -> Vec<String> {
+        content(&self.client).await
     }
 
     /// The client of the job's account.
@@ -173,6 +162,23 @@ impl<V: Source> Syncing<V> {
 
 /// Records by kind and id.
 pub type Directory = BTreeMap<(Entity, i64), Record>;
+
+/// What the API tells of the directory, without ids, versions and times, which depend on the way there; sorted.
+pub async fn content(client: &Client) -> Vec<String> {
+    let mut content = Vec::new();
+    let mut lists = vec!["/api/companies".to_owned(), "/api/contacts".to_owned(), "/api/assets".to_owned()];
+    while let Some(list) = lists.pop() {
+        for mut record in client.get::<Vec<Map<String, Value>>>(&list).await.unwrap() {
+            if list == "/api/companies" {
+                lists.push(format!("{list}/{}/locations", record["account_number"].as_str().unwrap()));
+            }
+            record.retain(|name, _| !["id", "version", "created_at", "updated_at"].contains(&name.as_str()));
+            content.push(format!("{list} {}", Value::Object(record)));
+        }
+    }
+    content.sort_unstable();
+    content
+}
 
 /// How a vendor misbehaves, and how a run that meets it ends.
 pub struct Trouble {
