@@ -120,7 +120,7 @@ impl Jobs {
 }
 
 /// A client of the Nexus of this instance, served at `url`, as the service account.
-fn client(instance: &Instance, url: &str) -> Result<Client, RunnerError> {
+pub fn client(instance: &Instance, url: &str) -> Result<Client, RunnerError> {
     let auth = &instance.config.nexus_auth;
     let password = auth.password.clone().unwrap_or_default();
     let root = instance.authority().map(|path| files::read(&path)).transpose()?.map(String::into_bytes);

@@ -12,7 +12,7 @@ use local_runner::{Instance, jobs};
 use nexus_client::Client;
 use nexus_core::config::Config;
 use nexus_core::sync::{ChangeSet, Run, RunState};
-use nexus_jobs::{Event, Silent};
+use nexus_jobs::{Deadline, Event, Silent};
 use nexus_simulators::{Department, Freshservice, Requester, Size};
 use nexus_test_databases::{Databases, with_databases};
 use nexus_tests::content;
@@ -216,7 +216,8 @@ impl Vendor {
     /// A run whose job is in this process.
     async fn sync(&self, server: &Server) -> Run {
         let config = Config::parse("", self.environment()).unwrap();
-        jobs::run(JOB, &config, &server.client, &Event::manual(JOB), &Silent).await.unwrap()
+        let job = sync_freshservice::job(&config).unwrap();
+        nexus_jobs::run(&job, &server.client, &Event::manual(JOB), Deadline::none(), &Silent).await.unwrap()
     }
 
     /// The process of a job, begun.
