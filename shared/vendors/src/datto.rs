@@ -26,8 +26,6 @@ use crate::transport::{Answer, Authorization, CallCounts, Transport, TransportCo
 const VENDOR_SUFFIX: &str = "-api.centrastage.net";
 /// Tokens of one client at most. One lives for 100 hours; whoever needs more than these is being refused.
 const MOST_TOKENS: u32 = 3;
-/// What of the account's quota a client takes at most: above nine tenths each answer is slowed down, and others call, too.
-const SHARE: f64 = 0.8;
 /// Writes of a client at most. Datto allows an account 100 of each kind in 60 seconds, beside the reads; on older accounts
 /// both draw from one budget, so that a write also waits for its turn among all calls.
 const WRITES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(80).unwrap();
@@ -135,7 +133,7 @@ impl Datto {
         self.write(Method::POST, &url, &json!({ "name": name, "value": value })).await
     }
 
-    /// `GET /v2/system/request_rate`: keeps the client's pace below a part of what the account may ask.
+    /// `GET /v2/system/request_rate`: keeps the client's pace below what the account may ask.
     pub async fn learn_pace(&self) -> Result<(), Error> {
         let answer = self.get(&self.address("system/request_rate")).await?;
         let mut envelope = Envelope::read(&answer.body)?;
@@ -145,7 +143,7 @@ impl Datto {
             && limit > 0.0
             && window > 0.0
         {
-            self.shared.transport.allow(limit * SHARE / window);
+            self.shared.transport.allow(limit / window);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! When the next call may go out.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,6 +8,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 const MINUTE: Duration = Duration::from_mins(1);
+
+/// What of a quota is taken at most: others call, too, and Datto slows each answer down above nine tenths.
+pub(crate) const SHARE: f64 = 0.8;
+
+/// No quota that a vendor tells of is lower. Who is refused after fewer calls in a minute pays for what others called.
+const LEAST_QUOTA: u32 = 40;
 
 /// Spaces calls evenly, for everyone who shares it.
 ///
@@ -27,6 +34,8 @@ struct Schedule {
     /// Distance that the vendor's quota asks for.
     allowed_interval: Duration,
     held_until: Option<Instant>,
+    /// The slots of the last minute.
+    recent: VecDeque<Instant>,
 }
 
 impl Pacer {
@@ -45,6 +54,18 @@ impl Pacer {
         }
     }
 
+    /// A call was refused because of a quota: what went out in the last minute was too much, and is so from now on.
+    pub(crate) fn refused(&self) {
+        let now = Instant::now();
+        let mut schedule = self.schedule();
+        let sent = schedule.recent.iter().filter(|slot| now.duration_since(**slot) < MINUTE && **slot <= now).count();
+        let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+        if sent >= LEAST_QUOTA {
+            let interval = MINUTE.div_f64(f64::from(sent) * SHARE);
+            schedule.allowed_interval = schedule.allowed_interval.max(interval);
+        }
+    }
+
     /// Lets nobody send for `wait`.
     pub(crate) fn hold(&self, wait: Duration) {
         let mut schedule = self.schedule();
@@ -60,9 +81,9 @@ impl Pacer {
         self.schedule().vendor_interval = MINUTE / calls.max(1);
     }
 
-    /// Keeps below so many calls a second, from what the vendor says of the account.
+    /// Keeps below a quota of so many calls a second, from what the vendor says of the account.
     pub(crate) fn allow(&self, per_second: f64) {
-        if let Ok(interval) = Duration::try_from_secs_f64(1.0 / per_second) {
+        if let Ok(interval) = Duration::try_from_secs_f64(1.0 / (per_second * SHARE)) {
             self.schedule().allowed_interval = interval;
         }
     }
@@ -82,6 +103,9 @@ impl Pacer {
         });
         let slot = [paced, schedule.held_until].into_iter().flatten().fold(now, Instant::max);
         schedule.last_slot = Some(slot);
+        let past = schedule.recent.partition_point(|recent| slot.duration_since(*recent) >= MINUTE);
+        schedule.recent.drain(..past);
+        schedule.recent.push_back(slot);
         slot
     }
 
@@ -90,7 +114,7 @@ impl Pacer {
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        // Every change to the schedule is one assignment, so a panic elsewhere cannot have left it half done.
+        // No change to the schedule can be left half done by a panic.
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,6 +179,22 @@ mod tests {
         assert_seconds(seconds_for(&pacer, 1).await, 60.0);
         pacer.observe_remaining(400);
         assert_seconds(seconds_for(&pacer, 2).await, 2.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_refused_once_is_too_much_from_then_on() {
+        let pacer = per_minute(600);
+        seconds_for(&pacer, 100).await;
+        pacer.refused();
+        pacer.hold(MINUTE);
+        assert_seconds(seconds_for(&pacer, 1).await, 60.0);
+        // Four fifths of the hundred that were too many.
+        assert_seconds(seconds_for(&pacer, 80).await, 60.0);
+        // Others used the quota up: that says nothing of ours.
+        let pacer = per_minute(600);
+        seconds_for(&pacer, 10).await;
+        pacer.refused();
+        assert_seconds(seconds_for(&pacer, 10).await, 1.0);
     }
 
     #[tokio::test(start_paused = true)]

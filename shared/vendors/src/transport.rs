@@ -245,6 +245,9 @@ impl Transport {
                 return Err(failure.error);
             }
             let reason = failure.error.to_string();
+            if matches!(failure.error, Error::RateLimited { .. }) {
+                self.pacer.refused();
+            }
             let pause = self.retry.after(attempt, failure)?;
             tracing::warn!(path = call.url.path(), attempt, ?pause, %reason, "trying again");
             match pause {
@@ -271,9 +274,8 @@ impl Transport {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static(media_type)).body((*text).to_owned());
         }
         let response = request.send().await.map_err(lost)?;
-        self.observe_rate(response.headers());
-
         let status = response.status();
+        self.observe_rate(response.headers(), status);
         let headers = response.headers().clone();
         tracing::debug!(path = url.path(), status = status.as_u16(), "vendor answered");
         if status.is_success() {
@@ -299,14 +301,15 @@ impl Transport {
         }
     }
 
-    fn observe_rate(&self, headers: &HeaderMap) {
+    fn observe_rate(&self, headers: &HeaderMap, status: StatusCode) {
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let (total, remaining) = (number("x-ratelimit-total"), number("x-ratelimit-remaining"));
         let mut counts = self.lock_counts();
         counts.rate_limit_total = total.or(counts.rate_limit_total);
         counts.rate_limit_remaining = remaining.or(counts.rate_limit_remaining);
         drop(counts);
-        if let Some(remaining) = remaining {
+        // A refusal that leaves none says how long to wait, too.
+        if let Some(remaining) = remaining.filter(|_| status != StatusCode::TOO_MANY_REQUESTS) {
             self.pacer.observe_remaining(remaining);
         }
     }
