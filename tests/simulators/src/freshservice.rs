@@ -7,11 +7,11 @@ mod routes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::Size;
 use crate::companies::{self, NOW, rfc3339};

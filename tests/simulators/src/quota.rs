@@ -1,7 +1,9 @@
-//! The vendors' request budgets. Time is taken from `Instant`, handed in.
+//! The vendors' request budgets. Time is handed in; it is tokio's, so that a test can stop it for both sides.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Freshservice counts per account in whole minutes, with a budget of its own for "list all requesters".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,5 +34,6 @@ mod sessions;
 mod sync;
 mod sync_faults;
 mod sync_laws;
+mod sync_pacing;
 mod upgrade;
 mod users;

@@ -1,11 +1,12 @@
 //! Tokens: the one call outside `/api`.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::error;
 use crate::random::Random;
