@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_core::entity::Entity;
-use nexus_core::sync::{RunState, Trigger};
+use nexus_core::sync::{RunState, StartRun, Trigger};
 use nexus_core::{Actor, Fields, fields};
 use nexus_db::changes::{self, Action, ChangeError, Deed, Draft, Edit, Origin, Proposal};
 use nexus_db::runs::{self, Report};
@@ -196,7 +196,8 @@ both! {
 
     async fn a_plan_that_nobody_is_left_to_apply_goes_with_its_run(world: World) {
         let db = &world.db;
-        let run_id = runs::start(db, "sync-freshservice", Trigger::Manual).await.unwrap().unwrap();
+        let start = StartRun::new("sync-freshservice", Trigger::Manual);
+        let run_id = runs::start(db, &start).await.unwrap().unwrap().run_id;
         let mut tx = db.write().await.unwrap();
         let mut draft = Draft::begin(&mut tx, &deed(), run_id, &db.now()).await.unwrap();
         let id = changes::reserve(&mut tx, Entity::Company, 1).await.unwrap();
@@ -214,7 +215,7 @@ both! {
         let late = changes::apply(db, &deed().actor, set.unwrap(), None, &BTreeSet::new()).await;
         assert!(matches!(late, Err(ChangeError::Decided { .. })), "{late:?}");
         assert!(records::dump(db, Entity::Company).await.unwrap().is_empty());
-        assert!(runs::start(db, "sync-freshservice", Trigger::Manual).await.unwrap().is_ok());
+        assert!(runs::start(db, &start).await.unwrap().is_ok());
     }
 }
 
