@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
-use nexus_load::measure::{Caller, Cost, Outcome};
+use nexus_load::measure::{self, Caller, Outcome};
 use nexus_load::scenario::{MEMORY, SCENARIOS, Scenario};
 use nexus_load::server::Server;
+use nexus_load::syncing::{Cost, SYNCS};
 use nexus_load::world::{LARGE, MEDIUM, Size};
 use nexus_load::{instance, server};
 
@@ -24,6 +25,10 @@ struct Cli {
     /// Only this scenario; may be given more than once
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SCENARIOS.iter().map(|one| one.name)))]
     only: Vec<String>,
+
+    /// Whole syncs instead of requests: how long they take, and the memory of the server and of the job
+    #[arg(long, conflicts_with_all = ["size", "only"])]
+    syncs: bool,
 
     /// Exit with code 1 when a budget is missed, or an answer is wrong
     #[arg(long)]
@@ -59,7 +64,10 @@ async fn main() -> ExitCode {
         Sizes::Both => &[MEDIUM, LARGE],
     };
     let mut report = Report::default();
-    for &size in sizes {
+    if cli.syncs {
+        syncs(&program, &mut report).await;
+    }
+    for &size in sizes.iter().filter(|_| !cli.syncs) {
         let asked = |scenario: &&Scenario| cli.only.is_empty() || cli.only.iter().any(|name| name == scenario.name);
         let scenarios = SCENARIOS.iter().filter(asked).filter(|scenario| size == MEDIUM || scenario.growth.is_some());
         measure(&program, size, scenarios, &mut report).await;
@@ -92,6 +100,44 @@ async fn measure(program: &Path, size: Size, scenarios: impl Iterator<Item = &Sc
     server.stop();
 }
 
+/// Measures each sync, a first run and one without changes.
+async fn syncs(program: &Path, report: &mut Report) {
+    let line = |title: &str, columns: [&str; 8], verdict: &str| {
+        let [run, calls, wall, most, server, job, server_memory, job_memory] = columns;
+        let times = format!("{title:<44}{run:>6}{calls:>7}{wall:>8}{most:>9}{server:>10}{job:>9}");
+        println!("{}", format!("{times}{server_memory:>12}{job_memory:>12}  {verdict}").trim_end());
+    };
+    let titles = ["run", "calls", "wall s", "at most", "server s", "job s", "server MB", "job MB"];
+    line("sync", titles, "");
+    for sync in SYNCS {
+        for (run, cost) in ["first", "again"].into_iter().zip(sync.measure(program).await) {
+            let Cost { wall, calls, goal, server, job } = cost;
+            let kept = [
+                goal.is_none_or(|goal| wall <= goal),
+                sync.server.is_none_or(|most| server.memory <= most),
+                sync.job.is_none_or(|most| job.memory <= most),
+            ];
+            let verdict = report.judge(kept == [true; 3]);
+            let seconds = |time: Duration| format!("{:.1}", time.as_secs_f64());
+            let memory = |used: u64, most: Option<u64>| match most {
+                Some(most) => format!("{}/{}", megabytes(used), most / 1_000_000),
+                None => megabytes(used),
+            };
+            let columns = [
+                run.to_owned(),
+                calls.to_string(),
+                seconds(wall),
+                goal.map_or_else(String::new, seconds),
+                seconds(server.cpu),
+                seconds(job.cpu),
+                memory(server.memory, sync.server),
+                memory(job.memory, sync.job),
+            ];
+            line(sync.title, columns.each_ref().map(String::as_str), verdict);
+        }
+    }
+}
+
 /// What was found so far.
 #[derive(Debug, Default)]
 struct Report {
@@ -120,7 +166,7 @@ impl Report {
         }
     }
 
-    fn measured(&mut self, scenario: &Scenario, size: Size, cost: Cost, peak: u64) {
+    fn measured(&mut self, scenario: &Scenario, size: Size, cost: measure::Cost, peak: u64) {
         let cpu = milliseconds(cost.cpu);
         let budget = if size == MEDIUM {
             self.medium.insert(scenario.name, cpu);

@@ -66,22 +66,13 @@ impl Server {
             let nanos = text.split(' ').next()?.parse().ok()?;
             Some((thread.file_name().into_string().ok()?, Duration::from_nanos(nanos)))
         });
-        Cpu { threads: threads.collect(), ticks: self.ticks() }
-    }
-
-    fn ticks(&self) -> Duration {
-        let stat = fs::read_to_string(self.proc("stat")).unwrap();
-        // The name, in brackets, may hold anything; utime and stime are the 12th and 13th word after it.
-        let words = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
-        words.map(|word| TICK * word.parse::<u32>().unwrap()).sum()
+        Cpu { threads: threads.collect(), ticks: ticks(self.child.id()).unwrap() }
     }
 
     /// The most memory that the process has had so far, in bytes.
     #[must_use]
     pub fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(self.proc("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        1_024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+        peak_memory(self.child.id()).unwrap()
     }
 
     fn proc(&self, file: &str) -> PathBuf {
@@ -101,6 +92,23 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The most memory that a process has had so far, in bytes; none of one that has ended.
+#[must_use]
+pub fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1_024 * line.trim().trim_end_matches(" kB").parse::<u64>().ok()?)
+}
+
+/// The CPU time that a process has taken so far, in hundredths of a second; none of one that is gone.
+#[must_use]
+pub fn ticks(process: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in brackets, may hold anything; utime and stime are the 12th and 13th word after it.
+    let words = stat.rsplit(") ").next()?.split(' ').skip(11).take(2);
+    words.map(|word| Some(TICK * word.parse::<u32>().ok()?)).sum()
 }
 
 /// CPU time at one moment.
