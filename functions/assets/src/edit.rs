@@ -11,7 +11,7 @@ const WORDS: (&str, &str) = ("Another asset has this value", ABSENT);
 
 /// Callers name the company by account number; the record holds its id. An asset that is `known` keeps its ties to what
 /// no caller can name, because it is archived.
-async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
+pub(crate) async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
     let numbers = company_numbers(&mut body);
     let (mut fields, company) = both(record_fields(Entity::Asset, body), company(db, known, numbers).await)?;
     if let Some(company) = company {

@@ -8,13 +8,22 @@
 //! | PUT `/api/assets/{id}` | A T | change some fields |
 //! | DELETE `/api/assets/{id}`, POST `…/restore` | A T | archive, bring back |
 //! | PUT, DELETE `/api/assets/{id}/pins/{field}` | A T | pin, release |
+//! | GET `/assets`, `/assets/choices`, `/assets.csv` | A T B, C for its own | page: list, its filters and columns, the same as a file |
+//! | POST `/assets/bulk` | A T | change many |
+//! | GET, POST `/assets/new`, `/assets/{id}/edit` | A T | page: add, change |
+//! | GET `/assets/{id}` | A T B, C for its own | page: one |
+//! | POST `/assets/{id}/archive`, `/pin` | A T | archive; pin or release a field |
+//! | GET `/assets/{id}/history` | A T | page: what happened to it |
 
 mod api;
 mod edit;
+mod grid;
+mod pages;
 mod schema;
 mod store;
 
 use axum::extract::FromRef;
+use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,4 +41,13 @@ where
         .routes(routes!(api::get_asset, api::update_asset, api::archive_asset))
         .routes(routes!(api::restore_asset))
         .routes(routes!(api::pin_asset_field, api::release_asset_field))
+        .route("/assets", get(pages::list))
+        .route("/assets.csv", get(pages::csv))
+        .route("/assets/choices", get(pages::choices))
+        .route("/assets/bulk", post(pages::bulk))
+        .route("/assets/new", get(pages::new_form).post(pages::create))
+        .route("/assets/{id}", get(pages::show))
+        .route("/assets/{id}/edit", get(pages::edit_form).post(pages::edit))
+        .route("/assets/{id}/archive", post(pages::archive))
+        .route("/assets/{id}/pin", post(pages::pin))
 }

@@ -1,10 +1,43 @@
 //! What this group reads.
 
 use nexus_core::{Entity, Scope};
-use nexus_db::Db;
+use nexus_db::{Db, Query, scope};
 use nexus_web::{Error, Found};
 
 /// One live asset; of one out of sight nothing is said.
 pub(crate) async fn find(db: &Db, scope: &Scope, id: i64) -> Result<Option<Found>, Error> {
     Found::by_id(db, Entity::Asset, scope, id).await
+}
+
+fn seen(query: Query, entity: Entity, scope: &Scope) -> Query {
+    match scope::condition(entity, scope) {
+        Some(seen) => query.push(" AND ").push(&seen),
+        None => query,
+    }
+}
+
+/// The number and the name of a live company in sight.
+pub(crate) async fn company(db: &Db, scope: &Scope, account_number: &str) -> Result<Option<(String, String)>, Error> {
+    let query = Query::new("SELECT t.account_number, t.name FROM companies t WHERE lower(t.account_number) = ")
+        .arg(account_number.to_ascii_lowercase())
+        .push(" AND t.archived_at IS NULL");
+    Ok(db.optional(seen(query, Entity::Company, scope)).await?)
+}
+
+/// A person of a device.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Person {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) email: Option<String>,
+}
+
+/// The people in sight that a device belongs to.
+pub(crate) async fn people(db: &Db, scope: &Scope, id: i64) -> Result<Vec<Person>, Error> {
+    let query = Query::new(
+        "SELECT t.id, t.name, t.email FROM asset_contacts l JOIN contacts t ON t.id = l.contact_id WHERE l.asset_id = ",
+    )
+    .arg(id)
+    .push(" AND t.archived_at IS NULL");
+    Ok(db.all(seen(query, Entity::Contact, scope).push(" ORDER BY lower(t.name), t.id")).await?)
 }

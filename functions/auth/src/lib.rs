@@ -6,9 +6,12 @@
 //! | GET `/.well-known/jwks.json` | anyone | the public keys that verify our tokens |
 //! | GET, POST `/login` | anyone | begins a session |
 //! | POST `/logout` | anyone | ends it |
+//! | GET, POST `/password` | whoever is logged in | another password |
+//! | POST `/theme` | anyone | light, dark, or as the device |
 
 mod api;
 mod pages;
+mod password;
 
 use axum::extract::FromRef;
 use axum::routing::{get, post};
@@ -27,4 +30,6 @@ where
         .routes(routes!(api::public_keys))
         .route("/login", get(pages::login_form).post(pages::login))
         .route("/logout", post(pages::logout))
+        .route("/password", get(password::form).post(password::change))
+        .route("/theme", post(pages::theme))
 }

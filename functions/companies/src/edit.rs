@@ -10,7 +10,7 @@ pub(crate) const ABSENT: &str = "Company not found";
 const WORDS: (&str, &str) = ("Company already exists. Use PUT to update.", ABSENT);
 
 /// Callers name features; the record holds their ids.
-async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
+pub(crate) async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
     // Billing's name of the plan is another name of the same field.
     if let Some(plan) = body.remove("billing_plan")
         && meant(db, known, &plan, body.get("plan_selected")).await?

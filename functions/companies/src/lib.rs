@@ -15,18 +15,26 @@
 //! | GET `/api/companies/bulk`, `/api/billing_summary` | A T B | everything in one answer |
 //! | GET, POST `/api/locations` | A T (B reads) | list, create |
 //! | GET, PUT, DELETE `/api/locations/{id}`, POST `…/restore` | A T (B reads) | one |
-//! | GET `/companies` | A T B | page: list |
+//! | GET `/companies`, `/companies/choices`, `/companies.csv` | A T B | page: list |
 //! | GET, POST `/companies/new` | A T | page: add |
-//! | GET `/companies/{account_number}` | A T B | page: one, with its contacts |
+//! | GET `/companies/{account_number}` | A T B, C for its own | page: one |
 //! | GET, POST `/companies/{account_number}/edit` | A T | page: change |
-//! | POST `/companies/{account_number}/archive` | A T | archive |
+//! | POST `/companies/{account_number}/archive`, `/pin` | A T | archive; pin or release a field |
+//! | POST `/companies/bulk` | A T | change many |
+//! | GET `/companies/{account_number}/locations` | A T B | page: its places |
+//! | GET, POST `…/locations/new`, `…/locations/{id}/edit`, POST `…/locations/{id}/archive` | A T | page: add, change, archive one |
+//! | GET, POST `/companies/{account_number}/features` | A T (B reads) | page: its plan and what it has of its own |
+//! | GET `/companies/{account_number}/users` | A T | page: its portal users |
+//! | GET `/companies/{account_number}/history` | A T | page: what happened to it |
 
 mod api;
 mod billing;
 mod edit;
+mod grid;
 mod locations;
 mod pages;
 mod parts;
+mod places;
 mod schema;
 mod sites;
 mod store;
@@ -63,8 +71,21 @@ where
         .routes(routes!(locations::get_location, locations::update_location, locations::archive_location))
         .routes(routes!(locations::restore_location))
         .route("/companies", get(pages::list))
+        .route("/companies.csv", get(pages::csv))
+        .route("/companies/choices", get(pages::choices))
+        .route("/companies/bulk", post(pages::bulk))
         .route("/companies/new", get(pages::new_form).post(pages::create))
         .route("/companies/{account_number}", get(pages::show))
         .route("/companies/{account_number}/edit", get(pages::edit_form).post(pages::edit))
         .route("/companies/{account_number}/archive", post(pages::archive))
+        .route("/companies/{account_number}/pin", post(pages::pin))
+        .route("/companies/{account_number}/locations", get(places::locations))
+        .route("/companies/{account_number}/locations/new", get(places::new_location).post(places::create_location))
+        .route(
+            "/companies/{account_number}/locations/{id}/edit",
+            get(places::edit_location).post(places::update_location),
+        )
+        .route("/companies/{account_number}/locations/{id}/archive", post(places::archive_location))
+        .route("/companies/{account_number}/features", get(places::features).post(places::set_features))
+        .route("/companies/{account_number}/users", get(places::users))
 }

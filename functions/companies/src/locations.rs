@@ -6,7 +6,7 @@ use http::{HeaderMap, Uri};
 use nexus_core::records::Location;
 use nexus_core::{Entity, FieldError, Fields, Role};
 use nexus_db::Db;
-use nexus_db::changes::{Edit, Origin};
+use nexus_db::changes::{Deed, Edit, Origin, Touched};
 use nexus_web::{
     Error, Found, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, archived_targets, both,
     company_ids, company_numbers, missing, record, record_fields,
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::schema::{LocationChanges, NewLocation};
 
 const ABSENT: &str = "Location not found";
-const WORDS: (&str, &str) = ("Another location has this value", ABSENT);
+pub(crate) const WORDS: (&str, &str) = ("Another location has this value", ABSENT);
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -47,6 +47,23 @@ async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Re
         fields.insert("company_id".to_owned(), id.into());
     }
     Ok(fields)
+}
+
+/// A new location.
+pub(crate) async fn create(db: &Db, deed: &Deed, body: Map<String, Value>) -> Result<Touched, Error> {
+    let edit = Edit::Create { entity: Entity::Location, fields: fields(db, None, body).await? };
+    record::change(db, deed, edit, WORDS).await
+}
+
+/// New values for some fields of the location of an id, which was seen at a version.
+pub(crate) async fn update(
+    db: &Db,
+    deed: &Deed,
+    (id, version): (i64, Option<i64>),
+    body: Map<String, Value>,
+) -> Result<Touched, Error> {
+    let fields = fields(db, Some(id), body).await?;
+    record::change(db, deed, Edit::Update { entity: Entity::Location, id, version, fields }, WORDS).await
 }
 
 /// All locations
@@ -84,8 +101,7 @@ pub(crate) async fn create_location(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     missing(&body, &["name", "company_account_number"], "Missing name or company_account_number")?;
-    let edit = Edit::Create { entity: Entity::Location, fields: fields(&db, None, body).await? };
-    let made = record::change(&db, &principal.deed(Origin::Api, "Location created"), edit, WORDS).await?;
+    let made = create(&db, &principal.deed(Origin::Api, "Location created"), body).await?;
     Outcome::created("Location created successfully", "/api/locations", made)
 }
 
@@ -131,9 +147,8 @@ pub(crate) async fn update_location(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     find(&db, &principal, id).await?;
-    let fields = fields(&db, Some(id), body).await?;
-    let edit = Edit::Update { entity: Entity::Location, id, version: if_match.version()?, fields };
-    let done = record::change(&db, &principal.deed(Origin::Api, "Location updated"), edit, WORDS).await?;
+    let deed = principal.deed(Origin::Api, "Location updated");
+    let done = update(&db, &deed, (id, if_match.version()?), body).await?;
     Outcome::changed("Location updated successfully", done)
 }
 

@@ -5,26 +5,29 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use http::HeaderMap;
 use nexus_core::records::Company;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::page::{self, Pager, Shell};
-use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Path, Principal, Query, Visitor};
+use nexus_web::facts::Fact;
+use nexus_web::grid::{self, Pairs, Show, Step};
+use nexus_web::page::{self, Shell};
+use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor, record};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::edit;
-use crate::store::{self, Person};
+use crate::grid::GRID;
+use crate::{edit, store};
 
-const READERS: &[Role] = &[Role::Admin, Role::Technician, Role::Billing];
+/// Who may see a company's page; a client its own.
+const READERS: &[Role] = &[Role::Admin, Role::Technician, Role::Billing, Role::Client];
 const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
-const PER_PAGE: i64 = 50;
 
 const FORM: &[(&str, &str, FormKind)] = &[
     ("name", "Name", FormKind::Line),
     ("account_number", "Account number", FormKind::Line),
-    ("plan_selected", "Plan", FormKind::Line),
+    ("plan_selected", "Plan", FormKind::Choice),
     ("company_main_number", "Main telephone number", FormKind::Line),
     ("address", "Address", FormKind::Lines),
     ("domains", "E-mail domains", FormKind::List),
@@ -37,50 +40,57 @@ const FORM: &[(&str, &str, FormKind)] = &[
     ("description", "Notes", FormKind::Lines),
 ];
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Filter {
-    #[serde(default)]
-    search: String,
-    sort: Option<String>,
-    order: Option<String>,
-    page: Option<i64>,
+const FACTS: &[(&str, &str, Show)] = &[
+    ("company_main_number", "Main number", Show::Number),
+    ("address", "Address", Show::Text),
+    ("domains", "Domains", Show::List),
+    ("head_name", "Head", Show::Text),
+    ("primary_contact_name", "Primary contact", Show::Text),
+    ("company_start_date", "Since", Show::Text),
+    ("profit_or_non_profit", "Kind", Show::Text),
+    ("phone_system", "Telephone system", Show::Text),
+    ("email_system", "E-mail system", Show::Text),
+    ("freshservice_id", "Freshservice", Show::Number),
+    ("datto_site_uids", "Datto sites", Show::List),
+    ("description", "Notes", Show::Text),
+];
+
+pub(crate) async fn list(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+    grid::page(&GRID, &db, &visitor, &pairs).await
 }
 
-#[derive(Template)]
-#[template(path = "companies/list.html")]
-struct ListPage {
-    shell: Shell,
-    search: String,
-    total: i64,
-    companies: Vec<Company>,
-    pager: Pager,
-}
-
-pub(crate) async fn list(
+pub(crate) async fn choices(
     State(db): State<Db>,
     visitor: Visitor,
-    Query(filter): Query<Filter>,
+    Query(pairs): Query<Pairs>,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let person = visitor.person_with(READERS)?;
-    let list = List::new(Entity::Company, &person.scope())
-        .search(&db, Some(&filter.search))
-        .sort(filter.sort.as_deref().or(Some("name")), filter.order.as_deref())?;
-    let total = list.count(&db).await?;
-    let pager = Pager::new("/companies", filter.page, PER_PAGE, total)
-        .keeping("search", &filter.search)
-        .sorted(filter.sort.as_deref().unwrap_or("name"), filter.order.as_deref());
-    let companies = page::record(&list.json(&db, pager.paging).await?)?;
-    let shell = Shell::new(&visitor, "companies", "Companies");
-    page::show(&visitor, &ListPage { shell, search: filter.search, total, companies, pager })
+    grid::choices(&GRID, &db, &visitor, &pairs, &headers).await
+}
+
+pub(crate) async fn csv(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+    grid::csv(&GRID, &db, &visitor, &pairs).await
+}
+
+pub(crate) async fn bulk(
+    State(db): State<Db>,
+    visitor: Visitor,
+    CsrfForm(pairs): CsrfForm<Pairs>,
+) -> Result<Response, Error> {
+    match grid::bulk(&GRID, &db, &visitor, &pairs).await? {
+        Step::Show(response) => Ok(response),
+        Step::Apply(body, ready) => ready.apply(&db, visitor.person()?, edit::fields(&db, None, body).await).await,
+    }
 }
 
 #[derive(Template)]
 #[template(path = "companies/show.html")]
 struct ShowPage {
     shell: Shell,
+    path: String,
     company: Company,
-    domains: Vec<String>,
-    people: Vec<Person>,
+    facts: Vec<Fact>,
+    parts: store::Parts,
 }
 
 pub(crate) async fn show(
@@ -91,20 +101,23 @@ pub(crate) async fn show(
     let person = visitor.person_with(READERS)?;
     let found = find(&db, person, &account_number).await?;
     let company: Company = found.read()?;
-    let domains = serde_json::from_str(&company.domains).unwrap_or_default();
-    let people = store::people(&db, &person.scope(), found.id).await?;
+    let parts = store::parts(&db, found.id).await?;
+    let facts = Fact::of(&db, Entity::Company, &found, person, FACTS).await?;
     let shell = Shell::new(&visitor, "companies", company.name.clone());
-    page::show(&visitor, &ShowPage { shell, company, domains, people })
+    let shell = shell.within(&company.account_number, &company.name, "overview");
+    page::show(&visitor, &ShowPage { shell, path: address(&company.account_number), company, facts, parts })
 }
 
-pub(crate) async fn new_form(visitor: Visitor) -> Result<Response, Error> {
+pub(crate) async fn new_form(State(db): State<Db>, visitor: Visitor) -> Result<Response, Error> {
     visitor.person_with(EDITORS)?;
-    new_page(&visitor).show(&visitor)
+    new_page(&db, &visitor).await?.show(&visitor)
 }
 
-fn new_page(visitor: &Visitor) -> EditPage {
+async fn new_page(db: &Db, visitor: &Visitor) -> Result<EditPage, Error> {
     let shell = Shell::new(visitor, "companies", "New company");
-    EditPage::new(shell, Entity::Company, FORM, (&Value::Null, 0), ("/companies/new".into(), "/companies".into()))
+    let places = ("/companies/new".into(), "/companies".into());
+    let page = EditPage::new(shell, Entity::Company, FORM, (&Value::Null, 0), places);
+    Ok(page.offering("plan_selected", store::plans(db).await?))
 }
 
 pub(crate) async fn create(
@@ -113,10 +126,10 @@ pub(crate) async fn create(
     CsrfForm(sent): CsrfForm<HashMap<String, String>>,
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
-    let mut page = new_page(&visitor);
+    let mut page = new_page(&db, &visitor).await?;
     let (body, _) = page.fill(&sent);
     match edit::create(&db, &person.deed(Origin::Page, "Company created"), body).await {
-        Ok(_) => Ok(page::done(&address(number(&sent)), "The company was added.")),
+        Ok(made) => Ok(page::done_by(&address(number(&sent)), "The company was added.", made.changeset_id)),
         Err(error) => page.refuse(&visitor, error),
     }
 }
@@ -127,15 +140,16 @@ pub(crate) async fn edit_form(
     Path(account_number): Path<String>,
 ) -> Result<Response, Error> {
     let found = find(&db, visitor.person_with(EDITORS)?, &account_number).await?;
-    edit_page(&visitor, &found, &account_number)?.show(&visitor)
+    edit_page(&db, &visitor, &found, &account_number).await?.show(&visitor)
 }
 
-fn edit_page(visitor: &Visitor, found: &Found, account_number: &str) -> Result<EditPage, Error> {
+async fn edit_page(db: &Db, visitor: &Visitor, found: &Found, account_number: &str) -> Result<EditPage, Error> {
     let record: Value = found.read()?;
     let title = format!("Edit {}", record["name"].as_str().unwrap_or_default());
     let shell = Shell::new(visitor, "companies", title);
     let back = address(account_number);
-    Ok(EditPage::new(shell, Entity::Company, FORM, (&record, found.version), (format!("{back}/edit"), back)))
+    let page = EditPage::new(shell, Entity::Company, FORM, (&record, found.version), (format!("{back}/edit"), back));
+    Ok(page.offering("plan_selected", store::plans(db).await?))
 }
 
 pub(crate) async fn edit(
@@ -146,10 +160,10 @@ pub(crate) async fn edit(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
     let found = find(&db, person, &account_number).await?;
-    let mut page = edit_page(&visitor, &found, &account_number)?;
+    let mut page = edit_page(&db, &visitor, &found, &account_number).await?;
     let (body, seen) = page.fill(&sent);
     match edit::update(&db, &person.deed(Origin::Page, "Company updated"), found.id, Some(seen), body).await {
-        Ok(_) => Ok(page::done(&address(number(&sent)), "The company was saved.")),
+        Ok(changed) => Ok(page::done_by(&address(number(&sent)), "The company was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&visitor, error),
     }
 }
@@ -165,11 +179,22 @@ pub(crate) async fn archive(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
     let found = find(&db, person, &account_number).await?;
-    edit::archive(&db, &person.deed(Origin::Page, "Company archived"), found.id, None).await?;
-    Ok(page::done("/companies", "The company was archived."))
+    let done = edit::archive(&db, &person.deed(Origin::Page, "Company archived"), found.id, None).await?;
+    Ok(page::done_by("/companies", "The company was archived.", done.changeset_id))
 }
 
-async fn find(db: &Db, person: &Principal, account_number: &str) -> Result<Found, Error> {
+pub(crate) async fn pin(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(account_number): Path<String>,
+    CsrfForm(asked): CsrfForm<record::Pin>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(EDITORS)?;
+    let found = find(&db, person, &account_number).await?;
+    asked.apply(&db, person, (Entity::Company, &found), &address(&account_number)).await
+}
+
+pub(crate) async fn find(db: &Db, person: &Principal, account_number: &str) -> Result<Found, Error> {
     store::find(db, &person.scope(), account_number).await?.ok_or(Error::NotFound("Company not found"))
 }
 
@@ -179,6 +204,6 @@ fn number(sent: &HashMap<String, String>) -> &str {
 }
 
 /// Account numbers are letters, digits, `-`, `_` and `.`: safe in a path as they are.
-fn address(account_number: &str) -> String {
+pub(crate) fn address(account_number: &str) -> String {
     format!("/companies/{}", account_number.trim())
 }

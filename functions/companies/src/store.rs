@@ -1,7 +1,7 @@
 //! What this group reads.
 
 use nexus_core::{Entity, Scope};
-use nexus_db::{Db, Query, scope};
+use nexus_db::{Db, Query};
 use nexus_web::{Error, Found};
 
 const BY_NUMBER: &str = "lower(t.account_number) = {}";
@@ -16,30 +16,36 @@ pub(crate) async fn find_archived(db: &Db, scope: &Scope, account_number: &str) 
     Found::archived(db, Entity::Company, scope, BY_NUMBER, account_number.to_ascii_lowercase()).await
 }
 
-/// A person of a company, as its page lists them.
+/// How much belongs to a company.
 #[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Person {
-    pub(crate) id: i64,
-    pub(crate) name: String,
-    pub(crate) email: Option<String>,
-    pub(crate) title: Option<String>,
-    pub(crate) work_phone_number: Option<String>,
-    pub(crate) active: bool,
+pub(crate) struct Parts {
+    pub(crate) contacts: i64,
+    pub(crate) active: i64,
+    pub(crate) assets: i64,
+    pub(crate) online: i64,
+    pub(crate) locations: i64,
+    pub(crate) users: i64,
 }
 
-/// The people of a company, those who work there first.
-pub(crate) async fn people(db: &Db, scope: &Scope, company_id: i64) -> Result<Vec<Person>, Error> {
+/// How much belongs to a company.
+pub(crate) async fn parts(db: &Db, company_id: i64) -> Result<Parts, Error> {
     let query = Query::new(
-        "SELECT t.id, t.name, t.email, t.title, t.work_phone_number, t.active \
-         FROM contact_companies l JOIN contacts t ON t.id = l.contact_id WHERE l.company_id = ",
-    )
-    .arg(company_id)
-    .push(" AND t.archived_at IS NULL");
-    let query = match scope::condition(Entity::Contact, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    };
-    Ok(db.all(query.push(" ORDER BY t.active DESC, lower(t.name), t.id")).await?)
+        "SELECT p.contacts, p.active, a.assets, a.online, \
+         (SELECT count(*) FROM locations WHERE company_id = $1 AND archived_at IS NULL) AS locations, \
+         (SELECT count(*) FROM user_companies l JOIN users u ON u.id = l.user_id \
+         WHERE l.company_id = $1 AND u.archived_at IS NULL) AS users \
+         FROM (SELECT count(*) AS contacts, count(CASE WHEN t.active THEN 1 END) AS active FROM contact_companies l \
+         JOIN contacts t ON t.id = l.contact_id WHERE l.company_id = $1 AND t.archived_at IS NULL) p, \
+         (SELECT count(*) AS assets, count(CASE WHEN t.online THEN 1 END) AS online FROM assets t \
+         WHERE t.company_id = $1 AND t.archived_at IS NULL) a",
+    );
+    Ok(db.one(query.bind(company_id)).await?)
+}
+
+/// The names of the plans, in their order.
+pub(crate) async fn plans(db: &Db) -> Result<Vec<String>, Error> {
+    let query = Query::new("SELECT name FROM plans WHERE archived_at IS NULL ORDER BY position, lower(name), id");
+    Ok(db.all::<(String,)>(query).await?.into_iter().map(|(name,)| name).collect())
 }
 
 /// A feature with what a company has of it.

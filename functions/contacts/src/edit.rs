@@ -11,7 +11,7 @@ const WORDS: (&str, &str) = ("A contact with this email already exists. Use PUT 
 
 /// Callers name companies by account number; the record holds their ids. A contact that is `known` keeps its ties to
 /// companies that no caller can name, because they are archived.
-async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
+pub(crate) async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
     let numbers = company_numbers(&mut body);
     let (mut fields, ids) = both(record_fields(Entity::Contact, body), companies(db, known, numbers).await)?;
     if let Some(ids) = ids {

@@ -8,7 +8,7 @@
 //! | PUT `/api/contacts/{id}` | A T | change some fields |
 //! | DELETE `/api/contacts/{id}`, POST `…/restore` | A T | archive, bring back |
 //! | PUT, DELETE `/api/contacts/{id}/pins/{field}` | A T | pin, release |
-//! | GET `/contacts` | A T B | page: list |
+//! | GET `/contacts`, `/contacts/choices`, `/contacts.csv` | A T B | page: list |
 //! | GET, POST `/contacts/new` | A T | page: add |
 //! | GET `/contacts/{id}` | A T B | page: one |
 //! | GET, POST `/contacts/{id}/edit` | A T | page: change |
@@ -16,6 +16,7 @@
 
 mod api;
 mod edit;
+mod grid;
 mod pages;
 mod schema;
 mod store;
@@ -40,8 +41,12 @@ where
         .routes(routes!(api::restore_contact))
         .routes(routes!(api::pin_contact_field, api::release_contact_field))
         .route("/contacts", get(pages::list))
+        .route("/contacts.csv", get(pages::csv))
+        .route("/contacts/choices", get(pages::choices))
+        .route("/contacts/bulk", post(pages::bulk))
         .route("/contacts/new", get(pages::new_form).post(pages::create))
         .route("/contacts/{id}", get(pages::show))
         .route("/contacts/{id}/edit", get(pages::edit_form).post(pages::edit))
         .route("/contacts/{id}/archive", post(pages::archive))
+        .route("/contacts/{id}/pin", post(pages::pin))
 }

@@ -5,20 +5,22 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use http::HeaderMap;
 use nexus_core::records::Contact;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::page::{self, Pager, Shell};
-use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Path, Principal, Query, Visitor};
+use nexus_web::facts::Fact;
+use nexus_web::grid::{self, Pairs, Show, Step};
+use nexus_web::page::{self, Shell};
+use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor, record};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::grid::GRID;
 use crate::{edit, store};
 
-const READERS: &[Role] = &[Role::Admin, Role::Technician, Role::Billing];
 const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
-const PER_PAGE: i64 = 50;
 
 const FORM: &[(&str, &str, FormKind)] = &[
     ("name", "Name", FormKind::Line),
@@ -32,64 +34,79 @@ const FORM: &[(&str, &str, FormKind)] = &[
     ("company_account_numbers", "Account numbers of the companies", FormKind::List),
 ];
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Filter {
-    #[serde(default)]
-    search: String,
-    sort: Option<String>,
-    order: Option<String>,
-    page: Option<i64>,
+const FACTS: &[(&str, &str, Show)] = &[
+    ("email", "E-mail", Show::Email),
+    ("secondary_emails", "Further addresses", Show::List),
+    ("title", "Title", Show::Text),
+    ("employment_type", "Employment", Show::Text),
+    ("active", "Works there at present", Show::Tick),
+    ("work_phone_number", "Work number", Show::Number),
+    ("mobile_phone_number", "Mobile number", Show::Number),
+    ("company_account_numbers", "Account numbers", Show::List),
+];
+
+pub(crate) async fn list(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+    grid::page(&GRID, &db, &visitor, &pairs).await
 }
 
-#[derive(Template)]
-#[template(path = "contacts/list.html")]
-struct ListPage {
-    shell: Shell,
-    search: String,
-    total: i64,
-    contacts: Vec<Contact>,
-    pager: Pager,
-}
-
-pub(crate) async fn list(
+pub(crate) async fn choices(
     State(db): State<Db>,
     visitor: Visitor,
-    Query(filter): Query<Filter>,
+    Query(pairs): Query<Pairs>,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let person = visitor.person_with(READERS)?;
-    let list = List::new(Entity::Contact, &person.scope())
-        .search(&db, Some(&filter.search))
-        .sort(filter.sort.as_deref().or(Some("name")), filter.order.as_deref())?;
-    let total = list.count(&db).await?;
-    let pager = Pager::new("/contacts", filter.page, PER_PAGE, total)
-        .keeping("search", &filter.search)
-        .sorted(filter.sort.as_deref().unwrap_or("name"), filter.order.as_deref());
-    let contacts = page::record(&list.json(&db, pager.paging).await?)?;
-    let shell = Shell::new(&visitor, "contacts", "Contacts");
-    page::show(&visitor, &ListPage { shell, search: filter.search, total, contacts, pager })
+    grid::choices(&GRID, &db, &visitor, &pairs, &headers).await
+}
+
+pub(crate) async fn csv(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+    grid::csv(&GRID, &db, &visitor, &pairs).await
+}
+
+pub(crate) async fn bulk(
+    State(db): State<Db>,
+    visitor: Visitor,
+    CsrfForm(pairs): CsrfForm<Pairs>,
+) -> Result<Response, Error> {
+    match grid::bulk(&GRID, &db, &visitor, &pairs).await? {
+        Step::Show(response) => Ok(response),
+        Step::Apply(body, ready) => ready.apply(&db, visitor.person()?, edit::fields(&db, None, body).await).await,
+    }
 }
 
 #[derive(Template)]
 #[template(path = "contacts/show.html")]
 struct ShowPage {
     shell: Shell,
+    path: String,
     contact: Contact,
-    further: Vec<String>,
     companies: Vec<(String, String)>,
+    assets: Vec<store::Asset>,
+    facts: Vec<Fact>,
 }
 
 pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
-    let person = visitor.person_with(READERS)?;
-    let contact: Contact = find(&db, person, id).await?.read()?;
-    let further = serde_json::from_str(&contact.secondary_emails).unwrap_or_default();
+    let person = visitor.person_with(GRID.readers)?;
+    let found = find(&db, person, id).await?;
+    let contact: Contact = found.read()?;
     let companies = store::companies(&db, &person.scope(), id).await?;
-    let shell = Shell::new(&visitor, "contacts", contact.name.clone());
-    page::show(&visitor, &ShowPage { shell, contact, further, companies })
+    let assets = store::assets(&db, &person.scope(), id).await?;
+    let facts = Fact::of(&db, Entity::Contact, &found, person, FACTS).await?;
+    let mut shell = Shell::new(&visitor, "contacts", contact.name.clone());
+    if let [(number, name)] = &companies[..] {
+        shell = shell.within(number, name, "contacts");
+    }
+    page::show(&visitor, &ShowPage { shell, path: address(id), contact, companies, assets, facts })
 }
 
-pub(crate) async fn new_form(visitor: Visitor) -> Result<Response, Error> {
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Opened {
+    #[serde(default)]
+    company: String,
+}
+
+pub(crate) async fn new_form(visitor: Visitor, Query(opened): Query<Opened>) -> Result<Response, Error> {
     visitor.person_with(EDITORS)?;
-    new_page(&visitor).show(&visitor)
+    new_page(&visitor).beginning("company_account_numbers", &opened.company).show(&visitor)
 }
 
 fn new_page(visitor: &Visitor) -> EditPage {
@@ -106,7 +123,7 @@ pub(crate) async fn create(
     let mut page = new_page(&visitor);
     let (body, _) = page.fill(&sent);
     match edit::create(&db, &person.deed(Origin::Page, "Contact created"), body).await {
-        Ok(created) => Ok(page::done(&address(created.id), "The contact was added.")),
+        Ok(made) => Ok(page::done_by(&address(made.id), "The contact was added.", made.changeset_id)),
         Err(error) => page.refuse(&visitor, error),
     }
 }
@@ -135,7 +152,7 @@ pub(crate) async fn edit(
     let mut page = edit_page(&visitor, &found, id)?;
     let (body, seen) = page.fill(&sent);
     match edit::update(&db, &person.deed(Origin::Page, "Contact updated"), found.id, Some(seen), body).await {
-        Ok(_) => Ok(page::done(&address(id), "The contact was saved.")),
+        Ok(changed) => Ok(page::done_by(&address(id), "The contact was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&visitor, error),
     }
 }
@@ -151,8 +168,19 @@ pub(crate) async fn archive(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
     let found = find(&db, person, id).await?;
-    edit::archive(&db, &person.deed(Origin::Page, "Contact archived"), found.id, None).await?;
-    Ok(page::done("/contacts", "The contact was archived."))
+    let done = edit::archive(&db, &person.deed(Origin::Page, "Contact archived"), found.id, None).await?;
+    Ok(page::done_by("/contacts", "The contact was archived.", done.changeset_id))
+}
+
+pub(crate) async fn pin(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    CsrfForm(asked): CsrfForm<record::Pin>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(EDITORS)?;
+    let found = find(&db, person, id).await?;
+    asked.apply(&db, person, (Entity::Contact, &found), &address(id)).await
 }
 
 async fn find(db: &Db, person: &Principal, id: i64) -> Result<Found, Error> {

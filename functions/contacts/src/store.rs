@@ -23,3 +23,27 @@ pub(crate) async fn companies(db: &Db, scope: &Scope, id: i64) -> Result<Vec<(St
     };
     Ok(db.all(query.push(" ORDER BY lower(t.name), t.id")).await?)
 }
+
+/// A device of a person.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Asset {
+    pub(crate) id: i64,
+    pub(crate) hostname: String,
+    pub(crate) operating_system: Option<String>,
+    pub(crate) last_seen: Option<String>,
+}
+
+/// The devices in sight that belong to a contact.
+pub(crate) async fn assets(db: &Db, scope: &Scope, id: i64) -> Result<Vec<Asset>, Error> {
+    let query = Query::new(
+        "SELECT t.id, t.hostname, t.operating_system, t.last_seen FROM asset_contacts l JOIN assets t ON t.id = l.asset_id \
+         WHERE l.contact_id = ",
+    )
+    .arg(id)
+    .push(" AND t.archived_at IS NULL");
+    let query = match scope::condition(Entity::Asset, scope) {
+        Some(seen) => query.push(" AND ").push(&seen),
+        None => query,
+    };
+    Ok(db.all(query.push(" ORDER BY lower(t.hostname), t.id")).await?)
+}

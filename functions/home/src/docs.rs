@@ -16,7 +16,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 #[template(path = "home/docs.html")]
 struct Docs {
     shell: Shell,
-    /// Version of Swagger UI; part of the address of its files.
+    /// Version of Swagger UI.
     swagger: &'static str,
 }
 
@@ -25,7 +25,7 @@ struct Docs {
     (status = 200, description = "Swagger UI", body = String, content_type = "text/html"),
 ))]
 pub(crate) async fn show(visitor: Visitor) -> Result<Response, Error> {
-    let page = Docs { shell: Shell::new(&visitor, "docs", "API"), swagger: env!("SWAGGER_UI_VERSION") };
+    let page = Docs { shell: Shell::new(&visitor, "docs", "API"), swagger: nexus_web::statics::SWAGGER_UI_VERSION };
     let headers = [(CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, "no-store")];
     Ok((headers, page::show(&visitor, &page)?).into_response())
 }

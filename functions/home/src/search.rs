@@ -80,18 +80,21 @@ pub(crate) async fn search(
         Some(Ok(limit)) if (1..=100).contains(&limit) => limit,
         Some(_) => return Err(wrong("limit", "must be a whole number from 1 to 100")),
     };
-    let text = asked.q.as_deref().unwrap_or_default().trim().to_lowercase();
-    let words = Words::parse(&text).ok_or_else(|| wrong("q", "must have a value"))?;
+    let text = asked.q.as_deref().unwrap_or_default();
+    let hits = find(&db, &principal.scope(), text, limit).await?;
+    nexus_web::json(&hits.ok_or_else(|| wrong("q", "must have a value"))?)
+}
+
+/// The best hits for a text; nothing when it holds no word.
+pub(crate) async fn find(db: &Db, scope: &Scope, text: &str, limit: usize) -> Result<Option<Vec<Hit>>, Error> {
+    let text = text.trim().to_lowercase();
+    let Some(words) = Words::parse(&text) else { return Ok(None) };
     // Longer than any name; longer patterns are more than a database takes.
     let text: String = text.chars().take(LONGEST).collect();
-    let scope = principal.scope();
     let mut hits: Vec<Hit> = Vec::new();
     for kind in &KINDS {
-        for row in by_name(&db, &scope, kind, &text)
-            .await?
-            .into_iter()
-            .chain(by_words(&db, &scope, kind, &words, &text).await?)
-        {
+        let rows = by_name(db, scope, kind, &text).await?;
+        for row in rows.into_iter().chain(by_words(db, scope, kind, &words, &text).await?) {
             let Row { id, name, detail, account_number, rank } = row;
             let rank = rank.min(fit(&name, &text));
             if let Some(hit) = hits.iter_mut().find(|hit| hit.kind == kind.entity && hit.id == id) {
@@ -106,7 +109,7 @@ pub(crate) async fn search(
         key(one).cmp(&key(other))
     });
     hits.truncate(limit);
-    nexus_web::json(&hits)
+    Ok(Some(hits))
 }
 
 /// How well a name fits. The databases know small letters of ASCII alone.

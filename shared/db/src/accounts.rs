@@ -79,10 +79,12 @@ pub async fn any(db: &Db) -> Result<bool> {
     Ok(db.optional::<(i64,)>(Query::new("SELECT id FROM users LIMIT 1")).await?.is_some())
 }
 
-/// Sets a user's password. `is_default`: it is one that everybody knows, so Nexus does not serve a network with it.
+/// Sets a user's password, which ends the user's sessions. `is_default`: it is one that everybody knows, so Nexus does not
+/// serve a network with it, and its pages ask for another first.
 pub async fn set_password(db: &Db, user_id: i64, hash: &str, is_default: bool) -> Result<()> {
     let mut tx = db.write().await?;
     write_password(&mut tx, user_id, hash, is_default, &db.now()).await?;
+    tx.execute(Query::new("DELETE FROM sessions WHERE user_id = $1").bind(user_id)).await?;
     tx.commit().await
 }
 
@@ -115,10 +117,13 @@ pub async fn insert_session(db: &Db, token_hash: &str, user_id: i64, expires_at:
     tx.commit().await
 }
 
-/// The user of a session that has not expired.
-pub async fn find_session(db: &Db, token_hash: &str) -> Result<Option<i64>> {
-    let query = Query::new("SELECT user_id FROM sessions WHERE token_hash = $1 AND expires_at > $2");
-    Ok(db.optional::<(i64,)>(query.bind(token_hash).bind(db.now())).await?.map(|(id,)| id))
+/// A session that has not expired: its user, and whether the user's password is one that everybody knows.
+pub async fn find_session(db: &Db, token_hash: &str) -> Result<Option<(i64, bool)>> {
+    let query = Query::new(
+        "SELECT s.user_id, coalesce(p.is_default, FALSE) FROM sessions s LEFT JOIN passwords p ON p.user_id = s.user_id \
+         WHERE s.token_hash = $1 AND s.expires_at > $2",
+    );
+    db.optional(query.bind(token_hash).bind(db.now())).await
 }
 
 /// Ends a session.

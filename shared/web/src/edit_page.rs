@@ -46,6 +46,24 @@ impl EditPage {
         Self { shell, action, back, version, current: version, form, faults: Vec::new() }
     }
 
+    /// Offers these texts for a field.
+    #[must_use]
+    pub fn offering(mut self, name: &str, options: Vec<String>) -> Self {
+        for field in self.form.iter_mut().filter(|field| field.name == name) {
+            field.options.clone_from(&options);
+        }
+        self
+    }
+
+    /// Fills a field of a new record with what its page was opened for.
+    #[must_use]
+    pub fn beginning(mut self, name: &str, value: &str) -> Self {
+        for field in self.form.iter_mut().filter(|field| field.name == name) {
+            value.clone_into(&mut field.value);
+        }
+        self
+    }
+
     /// Takes over what a person sent: the changes as a body of the API, and the version that the person saw; 0, which no
     /// record is at, when the form does not say.
     #[must_use]

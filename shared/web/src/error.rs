@@ -15,6 +15,9 @@ pub enum Error {
     /// Nobody, or nobody that is known: the text of the contract.
     #[error("{0}")]
     Unauthenticated(&'static str),
+    /// Known by a password that everybody knows.
+    #[error("Choose a password of your own first")]
+    DefaultPassword,
     /// Known, but not allowed.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -78,7 +81,7 @@ impl Error {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::DefaultPassword | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,

@@ -15,6 +15,8 @@ pub enum FormKind {
     Tick,
     /// Several texts, separated by commas.
     List,
+    /// One of some texts that the page offers.
+    Choice,
 }
 
 /// One field of a form, as the template shows it.
@@ -36,6 +38,8 @@ pub(crate) struct FormField {
     pub error: Option<String>,
     /// Must be filled.
     pub required: bool,
+    /// What a choice offers.
+    pub options: Vec<String>,
 }
 
 impl FormField {
@@ -52,7 +56,8 @@ impl FormField {
                 // An input of one line would lose the others.
                 let kind = if kind == FormKind::Line && value.contains('\n') { FormKind::Lines } else { kind };
                 let required = field.is_some_and(|field| field.required);
-                Self { name, label, kind, saved: value.clone(), value, now: None, error: None, required }
+                let (saved, options) = (value.clone(), Vec::new());
+                Self { name, label, kind, saved, value, now: None, error: None, required, options }
             })
             .collect()
     }
@@ -70,7 +75,7 @@ impl FormField {
                 continue;
             }
             let value = match field.kind {
-                FormKind::Line | FormKind::Lines => Value::String(field.value.clone()),
+                FormKind::Line | FormKind::Lines | FormKind::Choice => Value::String(field.value.clone()),
                 FormKind::Tick => Value::Bool(field.value == "true"),
                 FormKind::List => field
                     .value

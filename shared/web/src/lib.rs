@@ -3,6 +3,9 @@
 //!
 //! What does not belong here: SQL (`nexus-db`), and anything that a single route group needs.
 
+/// Templates name what they use by the crate, also those of this crate.
+extern crate self as nexus_web;
+
 mod address;
 pub mod auth;
 mod body;
@@ -10,10 +13,13 @@ mod drain;
 mod edit_page;
 mod error;
 mod etag;
+pub mod facts;
 mod features;
 mod form;
 mod found;
 mod frame;
+pub mod grid;
+pub mod history;
 mod idempotency;
 mod input;
 #[cfg(feature = "lambda")]
@@ -41,11 +47,14 @@ pub use input::{
     TextList, account_numbers_by_id, archived_targets, both, company_ids, company_numbers, is_blank, missing,
     record_fields,
 };
-pub use list::List;
+pub use list::{List, Parts};
 pub use paging::{Listing, Pages, Paging};
 pub use record::{FieldSource, Include, Outcome};
 pub use request::{CsrfForm, Json, Path, Query};
 pub use state::State;
+
+/// The files that pages load.
+pub use nexus_statics as statics;
 
 /// What a handler gives back.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -117,6 +117,25 @@ impl List {
         self
     }
 
+    /// Keeps the rows for which the SQL condition holds.
+    #[must_use]
+    pub fn only(mut self, condition: &str) -> Self {
+        self.filters = self.filters.push(" AND ").push(condition);
+        self.whole = false;
+        self
+    }
+
+    /// Keeps the records of these ids.
+    #[must_use]
+    pub fn among(mut self, ids: &[i64]) -> Self {
+        let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
+        // Numbers cannot be anything but numbers, and a list of them is quicker than any join.
+        let ids = if ids.is_empty() { "NULL".to_owned() } else { ids.join(",") };
+        self.filters = self.filters.push(&format!(" AND t.id IN ({ids})"));
+        self.whole = false;
+        self
+    }
+
     /// Keeps what belongs to one company, by account number, letter case aside.
     #[must_use]
     pub fn of_company(self, account_number: &str) -> Self {
@@ -269,11 +288,7 @@ impl List {
 
     /// A long list part by part, each record as it is when its turn comes.
     async fn everything(&self, db: &Db, body: &str) -> Result<Response, Error> {
-        let left = if self.whole && self.by_id && body == bodies::kept(self.entity, "t") {
-            Left::Walk { entity: self.entity, after: 0 }
-        } else {
-            self.settled(db, body).await?
-        };
+        let left = self.left(db, body).await?;
         let rest = Rest { db: db.clone(), together: self.together, left, between: Some("["), ready: None };
         let parts = stream::try_unfold(rest, async |mut rest: Rest| {
             Ok::<_, Error>(rest.next().await?.map(|part| (part, rest)))
@@ -281,6 +296,43 @@ impl List {
         let mut response = json_text(String::new());
         *response.body_mut() = Body::from_stream(parts);
         Ok(response)
+    }
+
+    async fn left(&self, db: &Db, body: &str) -> Result<Left, Error> {
+        if self.whole && self.by_id && body == bodies::kept(self.entity, "t") {
+            return Ok(Left::Walk { entity: self.entity, after: 0 });
+        }
+        self.settled(db, body).await
+    }
+
+    /// The whole list part by part, for a reader that makes something else of it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn parts(&self, db: &Db) -> Result<Parts, Error> {
+        let body = bodies::json(self.entity, db.dialect(), &self.scope);
+        Ok(Parts { db: db.clone(), together: self.together, left: self.left(db, &body).await? })
+    }
+
+    /// A page of the list as one JSON array, and how many records there are in all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn page(&self, db: &Db, page: Paging) -> Result<(String, i64), Error> {
+        let body = bodies::json(self.entity, db.dialect(), &self.scope);
+        let part = self.part(db, &body, page).await?;
+        Ok((format!("[{}]", part.inside), part.total))
+    }
+
+    /// The ids of the records, in their order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ids(&self, db: &Db) -> Result<Vec<i64>, Error> {
+        match self.settled(db, "").await? {
+            Left::Settled { ids, .. } => Ok(ids),
+            Left::Walk { .. } => Ok(Vec::new()),
+        }
     }
 
     /// Which records there are, settled now.
@@ -321,6 +373,23 @@ struct Rest {
     /// What stands before the next part; nothing after the end.
     between: Option<&'static str>,
     ready: Option<String>,
+}
+
+/// The parts of a long list, each record as it is when its turn comes.
+pub struct Parts {
+    db: Db,
+    together: i64,
+    left: Left,
+}
+
+impl Parts {
+    /// The next part as a JSON array; nothing after the end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next(&mut self) -> Result<Option<String>, Error> {
+        Ok(self.left.next(&self.db, self.together).await?.map(|inside| format!("[{inside}]")))
+    }
 }
 
 enum Left {

@@ -8,18 +8,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderValue, Uri};
+use nexus_core::Role;
+use nexus_core::sync::RunState;
 use serde::de::DeserializeOwned;
 
 use crate::auth::Visitor;
 use crate::error::Error;
-use crate::paging::Paging;
 
 const FLASH: &str = "nexus_flash";
 /// Longer notes would not fit a cookie.
 const FLASH_MAX: usize = 1_000;
 
 /// What every page shows around its content.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Shell {
     /// Title of the page.
     pub title: String,
@@ -27,42 +28,121 @@ pub struct Shell {
     pub section: &'static str,
     /// Name of the person, when logged in.
     pub person: Option<String>,
+    /// What the person may do, when logged in.
+    pub role: Option<Role>,
     /// The person may change directory records.
     pub edits: bool,
     /// Token of the page's forms.
     pub csrf: String,
     /// What was just done.
-    pub flash: Option<String>,
-    /// Version of Nexus; part of the address of static files, so that a new version loads new ones.
-    pub version: &'static str,
+    pub flash: Option<Flash>,
+    /// `dark`, `light`, or nothing: as the device.
+    pub theme: &'static str,
+    /// The page's own address.
+    pub path: String,
+    /// What is in the search.
+    pub searched: String,
+    /// The company that the page is about, for the navigation beside it.
+    pub company: Option<CompanyPlace>,
 }
 
 impl Shell {
     /// The shell of a page for this visitor.
     #[must_use]
     pub fn new(visitor: &Visitor, section: &'static str, title: impl Into<String>) -> Self {
+        let account = visitor.principal.as_ref().map(|person| &person.account);
         Self {
             title: title.into(),
             section,
-            person: visitor.principal.as_ref().map(|person| person.account.username.clone()),
-            edits: visitor.principal.as_ref().is_some_and(|person| person.account.role.edits()),
+            person: account.map(|account| account.username.clone()),
+            role: account.map(|account| account.role),
+            edits: account.is_some_and(|account| account.role.edits()),
             csrf: visitor.csrf(),
             flash: visitor.flash.clone(),
-            version: env!("CARGO_PKG_VERSION"),
+            theme: visitor.theme,
+            path: visitor.path.clone(),
+            ..Self::default()
         }
     }
 
-    fn bare(title: &str) -> Self {
-        Self {
-            title: title.to_owned(),
-            section: "",
-            person: None,
-            edits: false,
-            csrf: String::new(),
-            flash: None,
-            version: env!("CARGO_PKG_VERSION"),
-        }
+    /// The same page within a company: `place` is the entry of its navigation that is marked.
+    #[must_use]
+    pub fn within(mut self, account_number: &str, name: &str, place: &'static str) -> Self {
+        let (account_number, name) = (account_number.to_owned(), name.to_owned());
+        self.company = Some(CompanyPlace { account_number, name, place });
+        self
     }
+
+    fn bare(title: &str) -> Self {
+        Self { title: title.to_owned(), ..Self::default() }
+    }
+
+    /// The person may change everything, users and jobs included.
+    #[must_use]
+    pub fn admin(&self) -> bool {
+        self.role == Some(Role::Admin)
+    }
+
+    /// Where the person can go: path, section, icon, label.
+    #[must_use]
+    pub fn sections(&self) -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+        let mut sections = vec![("/", "home", "home", "Overview")];
+        if self.role != Some(Role::Client) {
+            sections.push(("/companies", "companies", "building", "Companies"));
+        }
+        sections.push(("/contacts", "contacts", "users", "Contacts"));
+        sections.push(("/assets", "assets", "device-laptop", "Assets"));
+        if self.edits {
+            sections.push(("/sync", "sync", "refresh", "Sync"));
+        }
+        if self.admin() {
+            sections.push(("/settings", "settings", "settings", "Settings"));
+        }
+        sections
+    }
+}
+
+/// Where a page stands within a company.
+#[derive(Clone, Debug)]
+pub struct CompanyPlace {
+    /// The company's number.
+    pub account_number: String,
+    /// Its name.
+    pub name: String,
+    /// The marked entry.
+    pub place: &'static str,
+}
+
+impl CompanyPlace {
+    /// Where one can go within the company: path, place, icon, label.
+    #[must_use]
+    pub fn places(&self, role: &Option<Role>) -> Vec<(String, &'static str, &'static str, &'static str)> {
+        let number = &self.account_number;
+        let own = format!("/companies/{number}");
+        let mut places = vec![
+            (own.clone(), "overview", "list-details", "Overview"),
+            (format!("/contacts?company={number}"), "contacts", "users", "Contacts"),
+            (format!("/assets?company={number}"), "assets", "device-laptop", "Assets"),
+        ];
+        if *role != Some(Role::Client) {
+            places.push((format!("{own}/locations"), "locations", "map-pin", "Locations"));
+            places.push((format!("{own}/features"), "features", "list-check", "Plan and features"));
+        }
+        if role.is_some_and(Role::edits) {
+            places.push((format!("{own}/users"), "users", "user-shield", "Users"));
+            places.push((format!("{own}/history"), "history", "history", "History"));
+        }
+        places
+    }
+}
+
+/// A note of what was just done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// A sentence.
+    pub text: String,
+    /// The change set that undoing it would revert.
+    pub undo: Option<i64>,
 }
 
 /// Renders a page.
@@ -80,9 +160,17 @@ pub fn html(page: &impl Template) -> Result<Response, Error> {
 /// Goes on to another page after a form was accepted, with a note of what was done.
 #[must_use]
 pub fn done(to: &str, note: &str) -> Response {
+    done_by(to, note, None)
+}
+
+/// As [`done`], with an offer to undo the change set that did it.
+#[must_use]
+pub fn done_by(to: &str, note: &str, changeset_id: Option<i64>) -> Response {
     let mut response = Redirect::to(to).into_response();
     let note: String = note.chars().take(FLASH_MAX).collect();
-    let cookie = format!("{FLASH}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60", URL_SAFE_NO_PAD.encode(note));
+    let undo = changeset_id.map(|id| id.to_string()).unwrap_or_default();
+    let value = URL_SAFE_NO_PAD.encode(format!("{undo}\n{note}"));
+    let cookie = format!("{FLASH}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(SET_COOKIE, value);
     }
@@ -90,8 +178,10 @@ pub fn done(to: &str, note: &str) -> Response {
 }
 
 /// The note in a request's cookies.
-pub(crate) fn flash_of(cookie: Option<&str>) -> Option<String> {
-    URL_SAFE_NO_PAD.decode(cookie?).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+pub(crate) fn flash_of(cookie: Option<&str>) -> Option<Flash> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cookie?).ok()?).ok()?;
+    let (undo, text) = text.split_once('\n')?;
+    Some(Flash { text: text.to_owned(), undo: undo.parse().ok() })
 }
 
 pub(crate) const FLASH_COOKIE: &str = FLASH;
@@ -125,6 +215,9 @@ pub(crate) fn error(error: &Error, request_id: &str, uri: &Uri) -> Response {
         });
         return Redirect::to(&format!("/login?next={next}")).into_response();
     }
+    if matches!(error, Error::DefaultPassword) {
+        return Redirect::to("/password").into_response();
+    }
     let status = error.status();
     let shell = Shell::bare(status.canonical_reason().unwrap_or("Error"));
     let page = ErrorPage { shell, status: status.as_u16(), text: error.to_string(), request_id };
@@ -143,6 +236,23 @@ pub fn show(visitor: &Visitor, page: &impl Template) -> Result<Response, Error> 
     Ok(if visitor.flash.is_some() { without_note(response) } else { response })
 }
 
+/// The class of a run's badge.
+#[must_use]
+pub const fn state_class(state: &RunState) -> &'static str {
+    match state {
+        RunState::Applied => "bg-green-lt",
+        RunState::Running => "bg-blue-lt",
+        RunState::Held | RunState::Partial | RunState::Skipped => "bg-yellow-lt",
+        RunState::Failed | RunState::Interrupted => "bg-red-lt",
+    }
+}
+
+/// An instant as text without a script: date, hour and minute (UTC).
+#[must_use]
+pub fn minutes(at: &str) -> String {
+    at.get(..16).unwrap_or(at).replace('T', " ")
+}
+
 /// A record of the store's JSON.
 ///
 /// # Errors
@@ -152,74 +262,4 @@ pub fn record<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
         tracing::error!(%error, "a record cannot be read");
         Error::Internal
     })
-}
-
-/// The pages of a list, with links that keep the search and the order.
-#[derive(Clone, Debug)]
-pub struct Pager {
-    /// The page shown.
-    pub paging: Paging,
-    /// The last page.
-    pub last: i64,
-    path: &'static str,
-    kept: Vec<(&'static str, String)>,
-    sort: String,
-    descending: bool,
-}
-
-impl Pager {
-    /// The pages of a list of `total` records; a page that is not there becomes the nearest that is.
-    #[must_use]
-    pub fn new(path: &'static str, page: Option<i64>, per_page: i64, total: i64) -> Self {
-        let last = Paging { page: 1, per_page }.last(total);
-        let paging = Paging { page: page.unwrap_or(1).clamp(1, last), per_page };
-        Self { paging, last, path, kept: Vec::new(), sort: String::new(), descending: false }
-    }
-
-    /// Keeps a parameter in every link.
-    #[must_use]
-    pub fn keeping(mut self, name: &'static str, value: &str) -> Self {
-        if !value.is_empty() {
-            self.kept.push((name, value.to_owned()));
-        }
-        self
-    }
-
-    /// The order that is shown.
-    #[must_use]
-    pub fn sorted(mut self, sort: &str, order: Option<&str>) -> Self {
-        sort.clone_into(&mut self.sort);
-        self.descending = order == Some("desc");
-        self
-    }
-
-    /// The address of a page.
-    #[must_use]
-    pub fn page(&self, page: &i64) -> String {
-        let order = if self.descending { "desc" } else { "asc" };
-        self.link(&[("sort", &self.sort), ("order", order), ("page", &page.to_string())])
-    }
-
-    /// The address of the list sorted by a column; by the same column again, the other way round.
-    #[must_use]
-    pub fn by(&self, sort: &str) -> String {
-        let order = if self.sort == sort && !self.descending { "desc" } else { "asc" };
-        self.link(&[("sort", sort), ("order", order)])
-    }
-
-    /// How a column is sorted, in the words of `aria-sort`.
-    #[must_use]
-    pub fn aria(&self, sort: &str) -> &'static str {
-        match (self.sort == sort, self.descending) {
-            (true, false) => "ascending",
-            (true, true) => "descending",
-            _ => "none",
-        }
-    }
-
-    fn link(&self, own: &[(&str, &str)]) -> String {
-        let kept = self.kept.iter().map(|(name, value)| (*name, value.as_str()));
-        let pairs: Vec<_> = kept.chain(own.iter().copied()).collect();
-        format!("{}?{}", self.path, serde_urlencoded::to_string(pairs).unwrap_or_default())
-    }
 }

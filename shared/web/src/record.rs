@@ -137,7 +137,7 @@ impl Found {
 }
 
 /// A source's value as the API words it: companies by number, lists as text that holds JSON.
-async fn shown(db: &Db, field: &str, value: Value) -> Result<Value, Error> {
+pub(crate) async fn shown(db: &Db, field: &str, value: Value) -> Result<Value, Error> {
     Ok(match (field, value) {
         ("company_ids", Value::Array(ids)) => {
             let ids: Vec<i64> = ids.iter().filter_map(Value::as_i64).collect();
@@ -181,10 +181,41 @@ pub async fn pin(
     (entity, id): (Entity, i64),
     (field, pinned): (&str, bool),
     version: Option<i64>,
+    origin: changes::Origin,
 ) -> Result<Touched, Error> {
     let field = field_of(entity, field)?;
     let word = if pinned { "pinned" } else { "released" };
-    let deed = principal.deed(changes::Origin::Api, format!("{} {word}", api_name(entity, field.name)));
+    let deed = principal.deed(origin, format!("{} {word}", api_name(entity, field.name)));
     let done = changes::pin(db, &deed, (entity, id, version), field.name, pinned).await;
     told(done, ("Another record has this value", "Not found"))
+}
+
+/// What the form beside a field asks for.
+#[derive(Debug, Deserialize)]
+pub struct Pin {
+    field: String,
+    pinned: bool,
+}
+
+impl Pin {
+    /// Pins or releases the field, and goes back to the record's page.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn apply(
+        &self,
+        db: &Db,
+        person: &Principal,
+        (entity, found): (Entity, &Found),
+        back: &str,
+    ) -> Result<Response, Error> {
+        let asked = (self.field.as_str(), self.pinned);
+        let done = pin(db, person, (entity, found.id), asked, None, changes::Origin::Page).await?;
+        let note = if self.pinned {
+            "The field is pinned: it stays as it is, whatever its source says."
+        } else {
+            "The field follows its source again."
+        };
+        Ok(crate::page::done_by(back, note, done.changeset_id))
+    }
 }

@@ -14,10 +14,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("nexus-simulators", &[]),
     ("nexus-db", &["nexus-core"]),
     ("nexus-client", &["nexus-core"]),
-    ("nexus-web", &["nexus-core", "nexus-db"]),
+    ("nexus-statics", &[]),
+    ("nexus-web", &["nexus-core", "nexus-db", "nexus-statics"]),
     ("nexus-jobs", &["nexus-core", "nexus-client", "nexus-vendors"]),
     ("nexus-events", &["nexus-core"]),
-    ("a route group", &["nexus-core", "nexus-db", "nexus-web"]),
+    ("a route group", &["nexus-core", "nexus-db", "nexus-statics", "nexus-web"]),
     ("a job", &["nexus-core", "nexus-client", "nexus-vendors", "nexus-jobs"]),
 ];
 

@@ -16,6 +16,7 @@
 mod decide;
 mod draft;
 mod feed;
+mod history;
 mod leaving;
 mod numbers;
 mod pins;
@@ -29,6 +30,9 @@ mod write;
 
 pub use draft::{Draft, Proposal, Refused, reserve};
 pub use feed::{Feed, FeedRow, feed};
+pub use history::{
+    Entry, RowFilter, Tally, any_to_undo, find_change, list_rows_where, list_sets_by, of_record, row_ids, tally,
+};
 pub use leaving::leave_source;
 pub(crate) use numbers::lock_feed;
 pub use pins::pin;
@@ -169,6 +173,8 @@ pub struct Touched {
     pub id: i64,
     /// Its version now.
     pub version: i64,
+    /// The change set that changed it; none when nothing was to be changed.
+    pub changeset_id: Option<i64>,
 }
 
 /// Why a change set is not applied. With [`change`], nothing was written.

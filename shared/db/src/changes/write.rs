@@ -23,12 +23,12 @@ pub(super) async fn write_new(
 ) -> Result<Done> {
     let told = rows.iter().filter(|row| matches!(row.outcome, Outcome::Write { .. })).count();
     if told == 0 {
-        return Ok(Done { changeset_id: None, records: rows.iter().map(touched).collect() });
+        return Ok(Done { changeset_id: None, records: rows.iter().map(|row| touched(row, 0)).collect() });
     }
     let numbers = Numbers::take(tx, &rows, &[("feed", told), ("changeset", 1), ("revision", 1)]).await?;
     numbers.give(&mut rows);
     let (changeset_id, cursor) = (numbers.first("changeset"), numbers.first("feed"));
-    let records = rows.iter().map(touched).collect();
+    let records = rows.iter().map(|row| touched(row, changeset_id)).collect();
     let (dialect, mut batch) = (tx.dialect(), Batch::default());
     write_records(dialect, &mut rows, &deed.actor.name, now, &mut batch);
     rows.retain(|row| matches!(row.outcome, Outcome::Write { .. }));
@@ -55,13 +55,13 @@ pub(super) async fn write_new(
     Ok(Done { changeset_id: Some(changeset_id), records })
 }
 
-fn touched(row: &Row) -> Touched {
-    let version = match &row.outcome {
-        Outcome::Write { record, .. } => record.version,
-        Outcome::Unchanged(version) => *version,
-        Outcome::Undecided | Outcome::Stale(_) => 0,
+fn touched(row: &Row, changeset_id: i64) -> Touched {
+    let (version, changeset_id) = match &row.outcome {
+        Outcome::Write { record, .. } => (record.version, Some(changeset_id)),
+        Outcome::Unchanged(version) => (*version, None),
+        Outcome::Undecided | Outcome::Stale(_) => (0, None),
     };
-    Touched { id: row.id, version }
+    Touched { id: row.id, version, changeset_id }
 }
 
 /// Writes the records themselves and their links.

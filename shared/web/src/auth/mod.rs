@@ -10,7 +10,7 @@ mod signing;
 
 pub use passwords::Passwords;
 pub use principal::{Editor, Principal};
-pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie};
+pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie, theme_cookie};
 pub use signing::{Claims, Jwk, JwkSet, KeyError, Keys};
 
 use std::collections::HashMap;
@@ -20,16 +20,18 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use nexus_core::{Role, instant};
+use nexus_core::{FieldError, Role, instant};
 use nexus_db::accounts::{self, Account};
 use nexus_db::{Db, keys, logins};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
 /// How long role and companies of a user may be remembered.
 const REMEMBERED: Duration = Duration::from_secs(5);
+/// How many characters a password has.
+pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 10..=1_000;
 /// How exactly the last use of an API key is noted.
 const NOTED: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// Entries of a cache before it begins anew; more users than an MSP has.
@@ -254,9 +256,23 @@ impl Auth {
         Ok(accounts::delete_session(&self.inner.db, &hash_secret(secret)).await?)
     }
 
-    async fn session(&self, secret: &str) -> Result<Option<Account>, Error> {
+    /// Gives a person another password, which ends all sessions of the old one: the secret of a new session.
+    ///
+    /// # Errors
+    /// When the password is too short or too long, and when the store fails.
+    pub async fn change_password(&self, account: &Account, password: &SecretString) -> Result<String, Error> {
+        if !PASSWORD_LENGTH.contains(&password.expose_secret().chars().count()) {
+            return Err(Error::fields(vec![FieldError::new("password", "must have 10 to 1,000 characters")]));
+        }
+        let hash = self.inner.passwords.hash(password).await?;
+        accounts::set_password(&self.inner.db, account.id, &hash, false).await?;
+        self.begin_session(account).await
+    }
+
+    /// The account of a session, and whether its password is one that everybody knows.
+    async fn session(&self, secret: &str) -> Result<Option<(Account, bool)>, Error> {
         match accounts::find_session(&self.inner.db, &hash_secret(secret)).await? {
-            Some(user_id) => self.account(user_id).await,
+            Some((user_id, is_default)) => Ok(self.account(user_id).await?.map(|account| (account, is_default))),
             None => Ok(None),
         }
     }

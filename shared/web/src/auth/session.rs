@@ -17,6 +17,9 @@ use crate::page;
 
 const SESSION: &str = "nexus_session";
 const GUEST: &str = "nexus_guest";
+const THEME: &str = "nexus_theme";
+/// A choice of looks that outlives the session.
+const THEME_SECONDS: i64 = 365 * 24 * 60 * 60;
 
 /// Whoever looks at a page.
 #[derive(Clone, Debug)]
@@ -26,15 +29,25 @@ pub struct Visitor {
     /// The secret of the session's or the guest's cookie.
     secret: String,
     /// A note of what was just done.
-    pub(crate) flash: Option<String>,
+    pub(crate) flash: Option<page::Flash>,
+    /// The theme that was chosen; nothing: as the device.
+    pub(crate) theme: &'static str,
+    /// The address that is looked at.
+    pub(crate) path: String,
+    /// The person's password is one that everybody knows.
+    pub(crate) known_to_all: bool,
 }
 
 impl Visitor {
     /// The person.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for a guest; the page frame sends those to the login.
+    /// [`Error::Unauthenticated`] for a guest, [`Error::DefaultPassword`] for one whose password everybody knows; the page
+    /// frame sends them to the login and to the form for another.
     pub fn person(&self) -> Result<&Principal, Error> {
+        if self.known_to_all {
+            return Err(Error::DefaultPassword);
+        }
         self.principal.as_ref().ok_or(Error::Unauthenticated("Log in first"))
     }
 
@@ -46,6 +59,12 @@ impl Visitor {
         let person = self.person()?;
         person.require(roles)?;
         Ok(person)
+    }
+
+    /// Whether the person's password is one that everybody knows: then nothing is shown but the form for another.
+    #[must_use]
+    pub const fn has_default_password(&self) -> bool {
+        self.known_to_all
     }
 
     /// The token of this visitor's forms; empty for one who has no cookie yet.
@@ -82,13 +101,16 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let auth = Auth::from_ref(state);
         let flash = page::flash_of(cookie(&parts.headers, page::FLASH_COOKIE));
+        let theme = theme_of(cookie(&parts.headers, THEME).unwrap_or_default());
+        let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
         if let Some(secret) = cookie(&parts.headers, SESSION)
-            && let Some(account) = auth.session(secret).await?
+            && let Some((account, known_to_all)) = auth.session(secret).await?
         {
-            return Ok(Self { principal: Some(account.into()), secret: secret.to_owned(), flash });
+            let (principal, secret) = (Some(account.into()), secret.to_owned());
+            return Ok(Self { principal, secret, flash, theme, path, known_to_all });
         }
         let secret = cookie(&parts.headers, GUEST).unwrap_or_default().to_owned();
-        Ok(Self { principal: None, secret, flash })
+        Ok(Self { principal: None, secret, flash, theme, path, known_to_all: false })
     }
 }
 
@@ -103,6 +125,17 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
+/// A theme by its name; any other word means as the device.
+fn theme_of(word: &str) -> &'static str {
+    ["dark", "light"].into_iter().find(|known| *known == word).unwrap_or("")
+}
+
+/// The `Set-Cookie` that keeps a choice of theme.
+#[must_use]
+pub fn theme_cookie(auth: &Auth, theme: &str) -> String {
+    set_cookie(auth, THEME, theme_of(theme), THEME_SECONDS)
+}
+
 fn set_cookie(auth: &Auth, name: &str, value: &str, seconds: i64) -> String {
     let secure = if auth.secure_cookies() { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
@@ -114,9 +147,9 @@ fn set_cookie(auth: &Auth, name: &str, value: &str, seconds: i64) -> String {
 pub fn guest_cookie(auth: &Auth, visitor: Visitor) -> (Visitor, String) {
     let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let known = visitor.secret.len() == 32 && visitor.secret.bytes().all(is_ours);
-    let secret = if known { visitor.secret } else { random_id() };
+    let secret = if known { visitor.secret.clone() } else { random_id() };
     let header = set_cookie(auth, GUEST, &secret, 3_600);
-    (Visitor { principal: None, secret, flash: None }, header)
+    (Visitor { principal: None, secret, flash: None, ..visitor }, header)
 }
 
 /// The `Set-Cookie` of a session that began.
