@@ -50,4 +50,5 @@ where
         .route("/assets/{id}/edit", get(pages::edit_form).post(pages::edit))
         .route("/assets/{id}/archive", post(pages::archive))
         .route("/assets/{id}/pin", post(pages::pin))
+        .route("/assets/{id}/history", get(pages::history))
 }

@@ -206,6 +206,13 @@ pub(crate) async fn pin(
     asked.apply(&db, person, (Entity::Asset, &found), &address_of(id)).await
 }
 
+/// What happened to it, also while it is archived.
+pub(crate) async fn history(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
+    visitor.person_with(EDITORS)?;
+    let shell = Shell::new(&visitor, "assets", "History");
+    nexus_web::history::page(&db, &visitor, shell, (Entity::Asset, id), &address_of(id)).await
+}
+
 async fn find(db: &Db, person: &Principal, id: i64) -> Result<Found, Error> {
     store::find(db, &person.scope(), id).await?.ok_or(Error::NotFound("Asset not found"))
 }

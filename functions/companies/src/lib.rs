@@ -88,4 +88,5 @@ where
         .route("/companies/{account_number}/locations/{id}/archive", post(places::archive_location))
         .route("/companies/{account_number}/features", get(places::features).post(places::set_features))
         .route("/companies/{account_number}/users", get(places::users))
+        .route("/companies/{account_number}/history", get(places::history))
 }

@@ -196,6 +196,18 @@ pub(crate) async fn users(
     page::show(&visitor, &UsersPage { shell, users })
 }
 
+/// What happened to it.
+pub(crate) async fn history(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(account_number): Path<String>,
+) -> Result<Response, Error> {
+    let (found, company, mut shell) = company(&db, &visitor, (&account_number, EDITORS), "history").await?;
+    shell.title = "History".to_owned();
+    let back = address(&company.account_number);
+    nexus_web::history::page(&db, &visitor, shell, (Entity::Company, found.id), &back).await
+}
+
 #[derive(Template)]
 #[template(path = "companies/features.html")]
 struct FeaturesPage {

@@ -12,7 +12,9 @@
 //! | GET, POST `/contacts/new` | A T | page: add |
 //! | GET `/contacts/{id}` | A T B | page: one |
 //! | GET, POST `/contacts/{id}/edit` | A T | page: change |
-//! | POST `/contacts/{id}/archive` | A T | archive |
+//! | POST `/contacts/{id}/archive`, `/pin` | A T | archive; pin or release a field |
+//! | POST `/contacts/bulk` | A T | change many |
+//! | GET `/contacts/{id}/history` | A T | page: what happened to it |
 
 mod api;
 mod edit;
@@ -49,4 +51,5 @@ where
         .route("/contacts/{id}/edit", get(pages::edit_form).post(pages::edit))
         .route("/contacts/{id}/archive", post(pages::archive))
         .route("/contacts/{id}/pin", post(pages::pin))
+        .route("/contacts/{id}/history", get(pages::history))
 }

@@ -183,6 +183,13 @@ pub(crate) async fn pin(
     asked.apply(&db, person, (Entity::Contact, &found), &address(id)).await
 }
 
+/// What happened to it, also while it is archived.
+pub(crate) async fn history(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
+    visitor.person_with(EDITORS)?;
+    let shell = Shell::new(&visitor, "contacts", "History");
+    nexus_web::history::page(&db, &visitor, shell, (Entity::Contact, id), &address(id)).await
+}
+
 async fn find(db: &Db, person: &Principal, id: i64) -> Result<Found, Error> {
     store::find(db, &person.scope(), id).await?.ok_or(Error::NotFound("Contact not found"))
 }

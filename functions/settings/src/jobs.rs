@@ -1,4 +1,4 @@
-//! Jobs: when they run, and whether.
+//! Jobs: when they run, and whether. The JSON face, and what it shares with the pages.
 
 use axum::Extension;
 use axum::extract::State;
@@ -15,6 +15,8 @@ use nexus_events::{Bus, Event};
 use nexus_web::{Error, Json, Path, Principal, Problem};
 
 const ABSENT: Error = Error::NotFound("There is no such job");
+/// Who sees jobs and runs them.
+pub(crate) const RUNNERS: &[Role] = &[Role::Admin, Role::Technician];
 
 /// The jobs, by name
 #[utoipa::path(get, path = "/api/jobs", tag = "settings", responses(
@@ -22,12 +24,8 @@ const ABSENT: Error = Error::NotFound("There is no such job");
     (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
 pub(crate) async fn list_jobs(State(db): State<Db>, principal: Principal) -> Result<Response, Error> {
-    principal.require(&[Role::Admin, Role::Technician])?;
-    let mut shown = Vec::new();
-    for job in jobs::list(&db).await? {
-        shown.push(show(&db, job).await?);
-    }
-    nexus_web::json(&shown)
+    principal.require(RUNNERS)?;
+    nexus_web::json(&list(&db).await?)
 }
 
 /// Change when a job runs, in force at once
@@ -46,20 +44,7 @@ pub(crate) async fn update_job(
     Json(changes): Json<JobChanges>,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin])?;
-    let JobChanges { schedule, enabled } = changes;
-    let schedule = schedule.map(|schedule| schedule.trim().to_owned());
-    if let Some(Err(error)) = schedule.as_deref().map(str::parse::<Schedule>) {
-        return Err(Error::fields(vec![FieldError::new("schedule", error.to_string())]));
-    }
-    if !jobs::update(&db, &name, schedule.as_deref(), enabled).await? {
-        return Err(ABSENT);
-    }
-    tracing::info!(job = name, schedule, enabled, by = principal.account.username, "a job was set");
-    let job = jobs::find(&db, &name).await?.ok_or(ABSENT)?;
-    if let Err(error) = bus.send(&[Event::job_set(&job.name, &job.schedule, job.enabled)]).await {
-        tracing::error!(job = name, %error, "the timer could not be told that a job was set");
-    }
-    nexus_web::json(&show(&db, job).await?)
+    nexus_web::json(&set(&db, &bus, &principal, &name, changes).await?)
 }
 
 /// Run a job now
@@ -78,24 +63,74 @@ pub(crate) async fn request_run(
     Path(name): Path<String>,
     request: Option<Json<RunRequest>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin, Role::Technician])?;
+    principal.require(RUNNERS)?;
     let Json(request) = request.unwrap_or_default();
-    jobs::find(&db, &name).await?.ok_or(ABSENT)?;
+    let run_id = ask(&db, &bus, &principal, &name, &request).await?;
+    Ok((StatusCode::ACCEPTED, nexus_web::json(&Requested { run_id })?).into_response())
+}
+
+/// Every job, by name.
+pub(crate) async fn list(db: &Db) -> Result<Vec<ScheduledJob>, Error> {
+    let mut shown = Vec::new();
+    for job in jobs::list(db).await? {
+        shown.push(show(db, job).await?);
+    }
+    Ok(shown)
+}
+
+/// The job of that name.
+pub(crate) async fn find(db: &Db, name: &str) -> Result<ScheduledJob, Error> {
+    show(db, jobs::find(db, name).await?.ok_or(ABSENT)?).await
+}
+
+/// Sets when a job runs, and tells the timer.
+pub(crate) async fn set(
+    db: &Db,
+    bus: &Bus,
+    person: &Principal,
+    name: &str,
+    changes: JobChanges,
+) -> Result<ScheduledJob, Error> {
+    let JobChanges { schedule, enabled } = changes;
+    let schedule = schedule.map(|schedule| schedule.trim().to_owned());
+    if let Some(Err(error)) = schedule.as_deref().map(str::parse::<Schedule>) {
+        return Err(Error::fields(vec![FieldError::new("schedule", error.to_string())]));
+    }
+    if !jobs::update(db, name, schedule.as_deref(), enabled).await? {
+        return Err(ABSENT);
+    }
+    tracing::info!(job = name, schedule, enabled, by = person.account.username, "a job was set");
+    let job = jobs::find(db, name).await?.ok_or(ABSENT)?;
+    if let Err(error) = bus.send(&[Event::job_set(&job.name, &job.schedule, job.enabled)]).await {
+        tracing::error!(job = name, %error, "the timer could not be told that a job was set");
+    }
+    show(db, job).await
+}
+
+/// Asks for a run of a job: its id.
+pub(crate) async fn ask(
+    db: &Db,
+    bus: &Bus,
+    person: &Principal,
+    name: &str,
+    request: &RunRequest,
+) -> Result<i64, Error> {
+    jobs::find(db, name).await?.ok_or(ABSENT)?;
     let run_id = match request.run_id {
-        Some(run_id) if runs::waits(&db, &name, run_id).await? => run_id,
+        Some(run_id) if runs::waits(db, name, run_id).await? => run_id,
         Some(run_id) => return Err(Error::Conflict(format!("Run {run_id} of {name} has not paused"))),
-        None => match runs::request(&db, &name, request.dry_run).await? {
+        None => match runs::request(db, name, request.dry_run).await? {
             Ok(run_id) => run_id,
             Err(Busy(id)) => return Err(Error::Conflict(format!("Run {id} of {name} is going"))),
         },
     };
-    if let Err(error) = bus.send(&[Event::run_requested(&name, run_id)]).await {
+    if let Err(error) = bus.send(&[Event::run_requested(name, run_id)]).await {
         tracing::error!(job = name, run_id, %error, "the job could not be reached");
-        runs::cancel(&db, run_id, "The job could not be reached, so Nexus").await?;
+        runs::cancel(db, run_id, "The job could not be reached, so Nexus").await?;
         return Err(Error::Unavailable(60));
     }
-    tracing::info!(job = name, run_id, by = principal.account.username, "a run was asked for");
-    Ok((StatusCode::ACCEPTED, nexus_web::json(&Requested { run_id })?).into_response())
+    tracing::info!(job = name, run_id, by = person.account.username, "a run was asked for");
+    Ok(run_id)
 }
 
 async fn show(db: &Db, job: Job) -> Result<ScheduledJob, Error> {

@@ -1,4 +1,4 @@
-//! Plans and features, jobs and when they run.
+//! Plans and features, jobs and when they run, connectors.
 //!
 //! | route | who | does |
 //! |---|---|---|
@@ -8,15 +8,27 @@
 //! | PUT `/api/jobs/{name}` | A | schedule, on and off |
 //! | POST `/api/jobs/{name}/runs` | A T | run it now |
 //! | PUT, DELETE `/api/plans/{id}`, `/api/features/{id}`, POST `…/restore` | A | change, archive, bring back |
+//! | GET `/settings`, `/settings/jobs` | A T | pages: the settings begin with the jobs |
+//! | GET, POST `/settings/jobs/{name}` | A T, A | page: its last runs and when it runs; set that |
+//! | POST `/settings/jobs/{name}/run` | A T | run it now, or only look |
+//! | GET `/settings/plans`, `/settings/features` | A | pages: lists |
+//! | GET, POST `/settings/plans/new`, `/settings/plans/{id}/edit`, and the same of features | A | pages: add, change |
+//! | POST `/settings/plans/{id}/archive`, `/restore`, and the same of features | A | archive, bring back |
+//! | GET `/settings/policies` | A T | page: which field follows which source |
+//! | GET `/settings/connectors`, POST `/settings/connectors/{name}/test` | A T | page: the sources; try one by a dry run |
+//! | GET `/settings/connectors/{name}/remove` | A | page: asks before a source is taken away |
 
 mod edit;
 mod features;
 mod jobs;
+mod pages;
 mod plans;
 mod schema;
+mod store;
 
 use axum::Extension;
 use axum::extract::FromRef;
+use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_events::Bus;
 use nexus_web::Auth;
@@ -36,6 +48,9 @@ where
             OpenApiRouter::new()
                 .routes(routes!(jobs::update_job))
                 .routes(routes!(jobs::request_run))
+                .route("/settings/jobs/{name}", get(pages::jobs::show).post(pages::jobs::set))
+                .route("/settings/jobs/{name}/run", post(pages::jobs::run))
+                .route("/settings/connectors/{name}/test", post(pages::connectors::test))
                 .layer(Extension(bus)),
         )
         .routes(routes!(plans::list_plans, plans::create_plan))
@@ -44,4 +59,31 @@ where
         .routes(routes!(features::list_features, features::create_feature))
         .routes(routes!(features::get_feature, features::update_feature, features::archive_feature))
         .routes(routes!(features::restore_feature))
+        .merge(pages())
+}
+
+/// The pages that ask nothing of jobs.
+fn pages<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Auth: FromRef<S>,
+    Db: FromRef<S>,
+{
+    use pages::{connectors, features, jobs, plans, policies};
+    OpenApiRouter::new()
+        .route("/settings", get(pages::begin))
+        .route("/settings/jobs", get(jobs::list))
+        .route("/settings/plans", get(plans::list))
+        .route("/settings/plans/new", get(plans::new_form).post(plans::create))
+        .route("/settings/plans/{id}/edit", get(plans::edit_form).post(plans::edit))
+        .route("/settings/plans/{id}/archive", post(plans::archive))
+        .route("/settings/plans/{id}/restore", post(plans::restore))
+        .route("/settings/features", get(features::list))
+        .route("/settings/features/new", get(features::new_form).post(features::create))
+        .route("/settings/features/{id}/edit", get(features::edit_form).post(features::edit))
+        .route("/settings/features/{id}/archive", post(features::archive))
+        .route("/settings/features/{id}/restore", post(features::restore))
+        .route("/settings/policies", get(policies::show))
+        .route("/settings/connectors", get(connectors::list))
+        .route("/settings/connectors/{name}/remove", get(connectors::remove_form))
 }

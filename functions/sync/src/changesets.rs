@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use nexus_core::Role;
 use nexus_core::sync::{Change, ChangeSet};
 use nexus_db::Db;
-use nexus_db::changes::{self, ChangeError, Origin, SetHead};
+use nexus_db::changes::{self, SetHead};
 use nexus_web::{Editor, Error, Json, Pages, Paging, Path, Principal, Problem, Query};
 use serde::{Deserialize, Serialize};
+
+use crate::decisions::{self, decided};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -120,8 +121,7 @@ pub(crate) async fn apply_changeset(
     Path(id): Path<i64>,
     Json(review): Json<Review>,
 ) -> Result<Response, Error> {
-    let applied =
-        changes::apply(&db, &principal.actor(), id, Some(&review.digest), &review.except).await.map_err(decided)?;
+    let applied = decisions::apply(&db, &principal, id, &review.digest, &review.except).await.map_err(decided)?;
     let written = applied.counts.values().sum();
     nexus_web::json(&Applied { applied: written, stale: applied.stale, rejected: applied.rejected })
 }
@@ -139,7 +139,7 @@ pub(crate) async fn reject_changeset(
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    changes::reject(&db, &principal.actor(), id).await.map_err(decided)?;
+    decisions::reject(&db, &principal, id).await.map_err(decided)?;
     let head = changes::find(&db, id).await?.ok_or(Error::NotFound("Change set not found"))?;
     nexus_web::json(&told(head, Vec::new()))
 }
@@ -192,28 +192,10 @@ pub(crate) async fn revert_changeset(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     let only = undo.and_then(|Json(undo)| undo).and_then(|undo| undo.only);
-    // Who may not write users, plans and features does not write them by an undo either.
-    let query = "SELECT count(*) FROM changes WHERE changeset_id = $1 AND entity IN ('user', 'plan', 'feature')";
-    if db.one::<(i64,)>(nexus_db::Query::new(query).bind(id)).await?.0 > 0 {
-        principal.require(&[Role::Admin])?;
-    }
-    let deed = principal.deed(
-        Origin::Undo,
-        if only.is_some() { format!("Undo of a part of change set {id}") } else { format!("Undo of change set {id}") },
-    );
-    let (done, left) = changes::revert(&db, &deed, id, only.as_ref()).await.map_err(decided)?;
+    let (done, left) = decisions::undo(&db, &principal, id, only.as_ref()).await?.map_err(decided)?;
     let left_alone = left
         .into_iter()
         .map(|row| Left { change_id: row.change_id, entity: row.entity, record_id: row.id, reason: row.reason })
         .collect();
     nexus_web::json(&Reverted { changeset_id: done.changeset_id, left_alone })
-}
-
-/// A plan that is not what was reviewed is a conflict of minds, not of versions.
-fn decided(error: ChangeError) -> Error {
-    match error {
-        ChangeError::OtherDigest => Error::Conflict("The plan is not the one that was reviewed".into()),
-        ChangeError::NoChangeset(_) => Error::NotFound("Change set not found"),
-        other => other.into(),
-    }
 }

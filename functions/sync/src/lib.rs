@@ -14,12 +14,20 @@
 //! | GET `/api/sources`, DELETE `/api/sources/{name}` | A T, A | what came from where; take a source away |
 //! | GET, DELETE `/api/sync/refusals…` | A T | what was taken out of plans; let it be proposed again |
 //! | GET `/api/changes` | A T B, C for its own | the feed |
-//! | GET `/sync`, `/sync/runs/{id}` | A T | pages: runs, one run |
+//! | GET `/sync`, `/sync/runs/{id}` | A T | pages: runs and what waits; one run, live while it goes |
+//! | POST `/sync/runs/{id}/cancel` | A T | end a run that is going |
+//! | GET, POST `/sync/plans/{id}` | A T | page: review of a plan, later its result; POST: another page of it, ticks kept |
+//! | POST `/sync/plans/{id}/apply`, `/reject` | A T | decide |
+//! | GET `/sync/refusals`, POST `…/again` | A T | page: what was taken out of plans; let it be proposed again |
+//! | POST `/sync/sources/{name}/remove` | A | take a source away |
+//! | GET `/history`, `/history/sets/{id}` | A T | pages: all change sets, one of them |
+//! | POST `/history/sets/{id}/undo`, `/history/changes/{id}/undo` | A T | undo a change set, a change |
 //!
 //! The way of a run: `protocol` takes it in, `planning` and `plan` make the plan by the rules of `policy`, and
 //! `nexus_db::changes` applies exactly the stored rows.
 
 mod changesets;
+mod decisions;
 mod feed;
 mod known;
 mod pages;
@@ -32,7 +40,7 @@ mod runs;
 mod sources;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::get;
+use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
@@ -69,6 +77,17 @@ where
         .routes(routes!(sources::list_refusals))
         .routes(routes!(sources::forget_refusal))
         .routes(routes!(feed::list_changes))
-        .route("/sync", get(pages::list))
-        .route("/sync/runs/{id}", get(pages::show))
+        .route("/sync", get(pages::runs::list))
+        .route("/sync/runs/{id}", get(pages::runs::show))
+        .route("/sync/runs/{id}/cancel", post(pages::runs::cancel))
+        .route("/sync/plans/{id}", get(pages::plans::show).post(pages::plans::look))
+        .route("/sync/plans/{id}/apply", post(pages::plans::apply))
+        .route("/sync/plans/{id}/reject", post(pages::plans::reject))
+        .route("/sync/refusals", get(pages::sources::list))
+        .route("/sync/refusals/again", post(pages::sources::forget))
+        .route("/sync/sources/{name}/remove", post(pages::sources::remove))
+        .route("/history", get(pages::history::list))
+        .route("/history/sets/{id}", get(pages::history::show))
+        .route("/history/sets/{id}/undo", post(pages::history::undo_set))
+        .route("/history/changes/{id}/undo", post(pages::history::undo_change))
 }

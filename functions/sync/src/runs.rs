@@ -72,11 +72,18 @@ pub(crate) async fn cancel_run(
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
     principal.require_editor()?;
-    find(&db, id).await?;
-    if !runs::cancel(&db, id, &principal.account.username).await? {
-        return Err(Error::Conflict("The run is not going".into()));
-    }
+    cancel(&db, &principal, id).await?;
     nexus_web::json(&find(&db, id).await?)
+}
+
+/// Ends a run that is going.
+pub(crate) async fn cancel(db: &Db, principal: &Principal, id: i64) -> Result<(), Error> {
+    find(db, id).await?;
+    if runs::cancel(db, id, &principal.account.username).await? {
+        Ok(())
+    } else {
+        Err(Error::Conflict("The run is not going".into()))
+    }
 }
 
 pub(crate) async fn find(db: &Db, id: i64) -> Result<Run, Error> {

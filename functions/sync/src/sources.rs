@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use nexus_core::sync::{Refusal, Source};
+use nexus_core::sync::{Refusal, RunState, Source};
 use nexus_core::{Entity, FieldError, Role};
-use nexus_db::changes::{self, Origin};
+use nexus_db::changes::{self, Done, Origin};
 use nexus_db::{Db, jobs, refusals, runs, sources};
 use nexus_web::{Editor, Error, Path, Principal, Problem, Query};
 use serde::{Deserialize, Serialize};
@@ -68,17 +68,29 @@ pub(crate) async fn remove_source(
             return Err(Error::fields(vec![FieldError::new("records", text)]));
         }
     };
-    let all = jobs::list(&db).await?;
-    let job = all.into_iter().map(|job| job.name).find(|job| jobs::source_of(job) == Some(name.as_str()));
+    let done = take_away(&db, &principal, &name, archive, Origin::Api).await?;
+    nexus_web::json(&Left { changeset_id: done.changeset_id, archived: done.records.len() as u64 })
+}
+
+/// Takes a source away; `archive`: with the records that came from it alone.
+pub(crate) async fn take_away(
+    db: &Db,
+    principal: &Principal,
+    name: &str,
+    archive: bool,
+    origin: Origin,
+) -> Result<Done, Error> {
+    let all = jobs::list(db).await?;
+    let job = all.into_iter().map(|job| job.name).find(|job| jobs::source_of(job) == Some(name));
     let job = job.ok_or(Error::NotFound("There is no such source"))?;
-    if let Some(going) = runs::list(&db, Some(&job), Some(nexus_core::sync::RunState::Running), 1, 0).await?.first() {
+    if let Some(going) = runs::list(db, Some(&job), Some(RunState::Running), 1, 0).await?.first() {
         return Err(Error::Conflict(format!("Run {} of {job} is going; cancel it first", going.id)));
     }
-    jobs::update(&db, &job, None, Some(false)).await?;
-    let deed = principal.deed(Origin::Api, format!("Source {name} taken away"));
-    let done = changes::leave_source(&db, &deed, &name, archive).await?;
+    jobs::update(db, &job, None, Some(false)).await?;
+    let deed = principal.deed(origin, format!("Source {name} taken away"));
+    let done = changes::leave_source(db, &deed, name, archive).await?;
     tracing::info!(source = name, archived = done.records.len(), by = principal.account.username, "source taken away");
-    nexus_web::json(&Left { changeset_id: done.changeset_id, archived: done.records.len() as u64 })
+    Ok(done)
 }
 
 /// What people took out of plans
@@ -112,11 +124,23 @@ pub(crate) async fn forget_refusal(
     Editor(principal): Editor,
     Path((source, entity, external_id)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Error> {
+    forget(&db, &principal, &source, &entity, &external_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a refusal back.
+pub(crate) async fn forget(
+    db: &Db,
+    principal: &Principal,
+    source: &str,
+    entity: &str,
+    external_id: &str,
+) -> Result<(), Error> {
     let mut tx = db.write().await?;
-    if refusals::forget(&mut tx, &source, &entity, &[&external_id]).await? == 0 {
+    if refusals::forget(&mut tx, source, entity, &[external_id]).await? == 0 {
         return Err(Error::NotFound("It was not refused"));
     }
     tx.commit().await?;
     tracing::info!(source, entity, external_id, by = principal.account.username, "a refusal was taken back");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }

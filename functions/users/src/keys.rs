@@ -1,4 +1,4 @@
-//! API keys of service accounts: `X-API-Key`.
+//! API keys of service accounts: `X-API-Key`. The JSON face, and what it shares with the pages.
 
 use axum::Extension;
 use axum::extract::State;
@@ -38,7 +38,7 @@ pub(crate) struct MadeKey {
     known: ApiKey,
 }
 
-async fn account(db: &Db, principal: &Principal, id: i64) -> Result<User, Error> {
+pub(crate) async fn account(db: &Db, principal: &Principal, id: i64) -> Result<User, Error> {
     Found::by_id(db, Entity::User, &principal.scope(), id).await?.ok_or(Error::NotFound(ABSENT))?.read()
 }
 
@@ -138,26 +138,35 @@ pub(crate) async fn create_key(
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin])?;
     let user = account(&db, &principal, id).await?;
+    let (key, made) = make(&db, &auth, &principal, &user, &body).await?;
+    let answer = nexus_web::json(&MadeKey { key, known: told(made) })?;
+    Ok((StatusCode::CREATED, Extension(GivenOnce), [(CACHE_CONTROL, "no-store")], answer).into_response())
+}
+
+/// Makes a key of a service account: the secret, and what is kept of it.
+pub(crate) async fn make(
+    db: &Db,
+    auth: &Auth,
+    principal: &Principal,
+    user: &User,
+    body: &Map<String, Value>,
+) -> Result<(String, Key), Error> {
     if !user.service_account {
         return Err(Error::Conflict("Only service accounts have API keys".into()));
     }
-    let given = read(&body, &user, db.clock().now(), auth.api_key_days())?;
+    let given = read(body, user, db.clock().now(), auth.api_key_days())?;
     let key = format!("nexus_{}", random_id());
-    let made = keys::insert(
-        &db,
-        keys::NewKey {
-            user_id: id,
-            name: given.name,
-            prefix: &key[..PREFIX],
-            hash: &hash_secret(&key),
-            role: given.role,
-            expires_at: given.expires_at,
-            created_by: &principal.account.username,
-        },
-    )
-    .await?;
-    let answer = nexus_web::json(&MadeKey { key, known: told(made) })?;
-    Ok((StatusCode::CREATED, Extension(GivenOnce), [(CACHE_CONTROL, "no-store")], answer).into_response())
+    let new = keys::NewKey {
+        user_id: user.id,
+        name: given.name,
+        prefix: &key[..PREFIX],
+        hash: &hash_secret(&key),
+        role: given.role,
+        expires_at: given.expires_at,
+        created_by: &principal.account.username,
+    };
+    let made = keys::insert(db, new).await?;
+    Ok((key, made))
 }
 
 /// What came of it.
@@ -180,9 +189,12 @@ pub(crate) async fn revoke_key(
     Path(key_id): Path<i64>,
 ) -> Result<Response, Error> {
     principal.require(&[Role::Admin])?;
-    if keys::revoke(&db, key_id, &principal.account.username).await? {
-        nexus_web::json(&Revoked { message: "API key deleted successfully" })
-    } else {
-        Err(Error::NotFound("API key not found"))
-    }
+    revoke(&db, &principal, key_id).await?;
+    nexus_web::json(&Revoked { message: "API key deleted successfully" })
+}
+
+/// Takes a key out of use.
+pub(crate) async fn revoke(db: &Db, principal: &Principal, key_id: i64) -> Result<(), Error> {
+    let revoked = keys::revoke(db, key_id, &principal.account.username).await?;
+    if revoked { Ok(()) } else { Err(Error::NotFound("API key not found")) }
 }

@@ -96,3 +96,11 @@ pub async fn list(db: &Db) -> Result<Vec<Refusal>> {
                  ORDER BY refused_at DESC, source, entity, external_id";
     db.all(Query::new(query)).await
 }
+
+/// Our records (ids) that refusals are about, by source, kind and the source's id, where there is one yet.
+pub async fn ties(db: &Db) -> Result<HashMap<(String, String, String), i64>> {
+    let query = "SELECT r.source, r.entity, r.external_id, l.record_id FROM refusals r JOIN source_links l \
+                 ON l.source = r.source AND l.entity = r.entity AND l.external_id = r.external_id";
+    let found = db.all::<(String, String, String, i64)>(Query::new(query)).await?;
+    Ok(found.into_iter().map(|(source, entity, external, id)| ((source, entity, external), id)).collect())
+}

@@ -17,6 +17,8 @@ pub enum FormKind {
     List,
     /// One of some texts that the page offers.
     Choice,
+    /// A password: it is taken, and never shown.
+    Secret,
 }
 
 /// One field of a form, as the template shows it.
@@ -77,6 +79,11 @@ impl FormField {
             let value = match field.kind {
                 FormKind::Line | FormKind::Lines | FormKind::Choice => Value::String(field.value.clone()),
                 FormKind::Tick => Value::Bool(field.value == "true"),
+                FormKind::Secret => {
+                    // Should the form be shown again, it is without it.
+                    field.error = Some("must be typed again".to_owned());
+                    Value::String(std::mem::take(&mut field.value))
+                }
                 FormKind::List => field
                     .value
                     .split([',', ';', '\n'])

@@ -101,6 +101,11 @@ impl Form {
         field.unwrap_or_else(|| panic!("the form has no field {name}")).1 = value.into();
     }
 
+    /// Adds a field that a button or another tick of the same name sends.
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.fields.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Leaves a field out, as a tick that is taken away.
     pub fn remove(&mut self, name: &str) {
         self.fields.retain(|(field, _)| field != name);
@@ -134,6 +139,11 @@ impl Answer {
                     // An input has one line: HTML takes line breaks out of its value.
                     form.fields.push((name, value.replace(['\r', '\n'], "")));
                 }
+            } else if tag.starts_with("select") {
+                let options = tag.split("</select>").next().unwrap_or_default().split("<option").skip(1);
+                let options: Vec<(bool, String)> = options.map(option).collect();
+                let chosen = options.iter().find(|(selected, _)| *selected).or(options.first());
+                form.fields.push((name, chosen.map(|(_, value)| value.clone()).unwrap_or_default()));
             } else if tag.starts_with("textarea") {
                 let text = tag.split_once('>').unwrap().1.split("</textarea>").next().unwrap_or_default();
                 // The first line break belongs to the tag, and every line break is sent as CRLF.
@@ -144,6 +154,13 @@ impl Answer {
         }
         form
     }
+}
+
+/// Whether an option is selected, and its value: its text, unless it says another.
+fn option(tag: &str) -> (bool, String) {
+    let (head, text) = tag.split_once('>').unwrap();
+    let value = attribute(head, "value").unwrap_or_else(|| unescape(text.split("</option>").next().unwrap()));
+    (head.contains(" selected"), value)
 }
 
 fn attribute(head: &str, name: &str) -> Option<String> {

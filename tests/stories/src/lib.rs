@@ -16,7 +16,7 @@ pub use browser::{Browser, Form};
 use http::{HeaderMap, Method, StatusCode};
 use local_runner::server::{Bound, Running, Transport};
 use local_runner::{certificate, mount};
-use nexus_core::{Actor, Entity, Fields, Scope, fields};
+use nexus_core::{Actor, Clock, Entity, Fields, Scope, fields};
 use nexus_db::changes::{Deed, Edit, Origin, change, feed};
 use nexus_db::{Db, Query, accounts};
 use nexus_events::Bus;
@@ -34,7 +34,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct Nexus {
     /// Its database and clock.
     pub world: World,
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https`.
     pub url: String,
     /// Who is asking.
     pub auth: Auth,
@@ -120,16 +120,31 @@ impl Nexus {
         Self::serve_with(world, &[("first", &pem)]).await
     }
 
+    /// Serves a world over HTTPS, by a certificate that nobody knows yet; and that of its authority, PEM.
+    pub async fn serve_https(world: World) -> (Self, String) {
+        let now = world.clock.now().max(Clock::system().now());
+        let authority = certificate::new_authority(now).unwrap();
+        let key = certificate::new_key().unwrap();
+        let certificate = certificate::issue(&authority, &key, now).unwrap();
+        let transport = Transport::Https(certificate::load(&certificate, &key).unwrap());
+        let pem = certificate::new_key().unwrap();
+        (Self::serve_by(world, &[("first", &pem)], transport).await, authority.certificate)
+    }
+
     /// Serves a world whose tokens are signed by the first of these keys.
-    #[expect(clippy::unused_async, reason = "the server is spawned, which needs a runtime around it")]
     pub async fn serve_with(world: World, keys: &[(&str, &SecretString)]) -> Self {
+        Self::serve_by(world, keys, Transport::Http).await
+    }
+
+    #[expect(clippy::unused_async, reason = "the server is spawned, which needs a runtime around it")]
+    async fn serve_by(world: World, keys: &[(&str, &SecretString)], transport: Transport) -> Self {
         let keys = Keys::new(keys.iter().copied()).unwrap();
         let rules = Rules { issuer: "nexus".into(), token_hours: 24, api_key_days: Some(366), secure_cookies: true };
         let auth = Auth::new(world.db.clone(), keys, rules);
         let state = State { db: world.db.clone(), auth: auth.clone() };
         let bus = Bus::local();
         let router = mount::router(state, bus.clone(), Limits { body: 1024 * 1024 });
-        let bound = Bound::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Transport::Http).unwrap();
+        let bound = Bound::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), transport).unwrap();
         let running = bound.start(router).unwrap();
         Self { world, url: running.base_url().to_owned(), auth, bus, running }
     }

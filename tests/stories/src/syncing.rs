@@ -99,9 +99,15 @@ pub struct Syncing<V = Freshservice> {
 impl<V: Source> Syncing<V> {
     /// Connects a served Nexus with a vendor.
     pub async fn new(nexus: Nexus, vendor: V) -> Self {
+        Self::trusting(nexus, vendor, None).await
+    }
+
+    /// Connects a Nexus that is served over HTTPS with a vendor; `root` is its authority's certificate, PEM.
+    pub async fn trusting(nexus: Nexus, vendor: V, root: Option<String>) -> Self {
         nexus.account("jobs", "technician", &[]).await;
         let account = Account { username: "jobs".into(), password: PASSWORD.to_owned().into() };
-        let options = Options { clock: nexus.world.clock.clone(), ..Options::default() };
+        let root = root.map(String::into_bytes);
+        let options = Options { clock: nexus.world.clock.clone(), root, ..Options::default() };
         let client = Client::new(&nexus.url, account, &options).unwrap();
         Self { nexus, vendor, client }
     }

@@ -207,10 +207,10 @@ pub async fn list_sets_by(
 ) -> Result<Vec<SetHead>> {
     let mut query = Query::new(HEAD).push(" WHERE true");
     if let Some(origin) = origin {
-        query = query.push(" AND origin = ").arg(origin.replace('\0', "\u{fffd}"));
+        query = query.push(" AND origin = ").arg(origin);
     }
     if let Some(author) = author {
-        query = query.push(" AND lower(author) = lower(").arg(author.replace('\0', "\u{fffd}")).push(")");
+        query = query.push(" AND lower(author) = lower(").arg(author).push(")");
     }
     db.all(query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset)).await
 }

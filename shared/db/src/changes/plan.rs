@@ -63,8 +63,8 @@ pub(super) struct SetRow {
 
 pub(super) const ROW: &str = "SELECT id, cursor, entity, record_id, action, state, reason, version, before, after, link, \
                               reverted_by FROM changes";
-const HEAD: &str = "SELECT id, state, origin, author, reason, digest, reverts_id, run_id, created_at, decided_at, \
-                    decided_by FROM changesets";
+pub(super) const HEAD: &str = "SELECT id, state, origin, author, reason, digest, reverts_id, run_id, created_at, decided_at, \
+                               decided_by FROM changesets";
 
 impl SetRow {
     pub(super) fn parse(&self) -> Result<(Entity, Action)> {
@@ -89,7 +89,7 @@ impl SetRow {
         })
     }
 
-    fn into_change(self) -> Result<Change> {
+    pub(super) fn into_change(self) -> Result<Change> {
         let (entity, _) = self.parse()?;
         Ok(Change {
             id: self.id,

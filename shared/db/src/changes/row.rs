@@ -38,7 +38,9 @@ impl Action {
         }
     }
 
-    pub(super) fn parse(word: &str) -> Option<Self> {
+    /// The action of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
         [Self::Create, Self::Update, Self::Archive, Self::Restore, Self::Link]
             .into_iter()
             .find(|action| action.as_str() == word)
@@ -78,6 +80,12 @@ impl RowState {
             Self::Stale => "stale",
             Self::Rejected => "rejected",
         }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Proposed, Self::Applied, Self::Stale, Self::Rejected].into_iter().find(|state| state.as_str() == word)
     }
 }
 

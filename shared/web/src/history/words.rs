@@ -57,8 +57,7 @@ impl FieldChange {
         // In the order of the kind's own fields. Of a record that goes, and of one that comes back, all fields are told for those
         // who follow the feed; nothing of it is a change.
         let told = entity.fields().iter().filter(|field| match action {
-            Action::Create => after.contains_key(field.name),
-            Action::Archive => after.contains_key(field.name),
+            Action::Create | Action::Archive => after.contains_key(field.name),
             Action::Restore => before.contains_key(field.name),
             Action::Update | Action::Link => before.contains_key(field.name) || after.contains_key(field.name),
         });
@@ -90,7 +89,7 @@ pub(super) fn references(change: &Change, wanted: &mut BTreeSet<(Entity, i64)>) 
 
 fn words(entity: Entity, field: &str, value: Option<&Value>, names: &Names) -> Vec<Word> {
     let kind = entity.field(field).map(|field| field.kind);
-    let named = |target: Entity, id: &Value| {
+    let link_to = |target: Entity, id: &Value| {
         let id = id.as_i64()?;
         let record = names.of_record(target, id);
         Some(Word { text: record.text(target), address: record.address, is_instant: false })
@@ -98,9 +97,9 @@ fn words(entity: Entity, field: &str, value: Option<&Value>, names: &Names) -> V
     match (kind, value) {
         (_, None | Some(Value::Null)) => Vec::new(),
         (_, Some(Value::Bool(flag))) => vec![Word::new(if *flag { "yes" } else { "no" })],
-        (Some(Kind::Reference(target)), Some(id)) => named(target, id).into_iter().collect(),
+        (Some(Kind::Reference(target)), Some(id)) => link_to(target, id).into_iter().collect(),
         (Some(Kind::Links(link)), Some(Value::Array(ids))) => {
-            ids.iter().filter_map(|id| named(link.entity, id)).collect()
+            ids.iter().filter_map(|id| link_to(link.entity, id)).collect()
         }
         (Some(Kind::Values(link)), Some(Value::Object(values))) => values
             .iter()
@@ -237,7 +236,8 @@ mod tests {
 
     #[test]
     fn only_what_a_new_record_has_is_told_and_nothing_of_one_that_goes() {
-        let fields = json!({"hostname": "PC-1", "company_id": 3, "domain": null, "enabled_administrators": "[\"a\",\"b\"]"});
+        let fields =
+            json!({"hostname": "PC-1", "company_id": 3, "domain": null, "enabled_administrators": "[\"a\",\"b\"]"});
         assert_eq!(
             told(&change(Entity::Asset, "create", json!({}), fields.clone())),
             [own("Hostname", "", "PC-1"), own("Company", "", "company 3"), own("Enabled administrators", "", "a, b")]
@@ -254,7 +254,10 @@ mod tests {
         let mut wanted = BTreeSet::new();
         let before = json!({"feature_values": {"4": "yes"}, "name": "Alpha"});
         references(&change(Entity::Company, "update", before, json!({"feature_values": {"5": "no"}})), &mut wanted);
-        references(&change(Entity::Asset, "update", json!({"company_id": null}), json!({"company_id": 9})), &mut wanted);
+        references(
+            &change(Entity::Asset, "update", json!({"company_id": null}), json!({"company_id": 9})),
+            &mut wanted,
+        );
         let expected = [(Entity::Feature, 4), (Entity::Feature, 5), (Entity::Company, 9)];
         assert_eq!(wanted, BTreeSet::from(expected));
     }

@@ -1,0 +1,104 @@
+//! Pages of the plans.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use nexus_core::Entity;
+use nexus_db::Db;
+use nexus_db::changes::Origin;
+use nexus_web::{CsrfForm, Error, Found, Path, Principal, Query, Visitor, page};
+
+use super::offers::{self, Offer, Shown};
+use super::plan_form::PlanPage;
+use super::{ADMIN, Nothing};
+use crate::edit;
+
+static OFFER: Offer = Offer {
+    entity: Entity::Plan,
+    path: "/settings/plans",
+    includes: true,
+    title: "Plans",
+    hint: "What a company may have agreed on: a name, and a value for each feature.",
+    empty: "There is no plan yet.",
+};
+
+pub(crate) async fn list(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Query(shown): Query<Shown>,
+) -> Result<Response, Error> {
+    visitor.person_with(ADMIN)?;
+    offers::list(&db, &visitor, &OFFER, shown).await
+}
+
+pub(crate) async fn new_form(State(db): State<Db>, visitor: Visitor) -> Result<Response, Error> {
+    visitor.person_with(ADMIN)?;
+    PlanPage::new(&db, &visitor).await?.show(&visitor)
+}
+
+pub(crate) async fn create(
+    State(db): State<Db>,
+    visitor: Visitor,
+    CsrfForm(sent): CsrfForm<HashMap<String, String>>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(ADMIN)?;
+    let mut page = PlanPage::new(&db, &visitor).await?;
+    let (body, _) = page.fill(&sent);
+    match edit::create_plan(&db, &person.deed(Origin::Page, "Plan created"), body).await {
+        Ok(made) => Ok(page::done_by(OFFER.path, "The plan was added.", made.changeset_id)),
+        Err(error) => page.refuse(&visitor, error),
+    }
+}
+
+async fn find(db: &Db, person: &Principal, id: i64) -> Result<Found, Error> {
+    let (_, absent) = edit::PLAN;
+    Found::by_id(db, Entity::Plan, &person.scope(), id).await?.ok_or(Error::NotFound(absent))
+}
+
+pub(crate) async fn edit_form(State(db): State<Db>, visitor: Visitor, Path(id): Path<i64>) -> Result<Response, Error> {
+    let found = find(&db, visitor.person_with(ADMIN)?, id).await?;
+    PlanPage::edit(&db, &visitor, &found).await?.show(&visitor)
+}
+
+pub(crate) async fn edit(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    CsrfForm(sent): CsrfForm<HashMap<String, String>>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(ADMIN)?;
+    let found = find(&db, person, id).await?;
+    let mut page = PlanPage::edit(&db, &visitor, &found).await?;
+    let (body, seen) = page.fill(&sent);
+    match edit::update_plan(&db, &person.deed(Origin::Page, "Plan updated"), (id, Some(seen)), body).await {
+        Ok(changed) => Ok(page::done_by(OFFER.path, "The plan was saved.", changed.changeset_id)),
+        Err(error) => page.refuse(&visitor, error),
+    }
+}
+
+pub(crate) async fn archive(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    CsrfForm(Nothing {}): CsrfForm<Nothing>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(ADMIN)?;
+    match edit::archive_plan(&db, &person.deed(Origin::Page, "Plan archived"), id, None).await {
+        Ok(done) => Ok(page::done_by(OFFER.path, "The plan was archived.", done.changeset_id)),
+        Err(error) => offers::refuse(&db, &visitor, &OFFER, Shown { archived: false }, error).await,
+    }
+}
+
+pub(crate) async fn restore(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    CsrfForm(Nothing {}): CsrfForm<Nothing>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(ADMIN)?;
+    match edit::restore_plan(&db, &person.deed(Origin::Page, "Plan restored"), id).await {
+        Ok(done) => Ok(page::done_by(OFFER.path, "The plan is back.", done.changeset_id)),
+        Err(error) => offers::refuse(&db, &visitor, &OFFER, Shown { archived: true }, error).await,
+    }
+}

@@ -1,0 +1,127 @@
+//! The HTML face.
+
+pub(crate) mod history;
+pub(crate) mod plans;
+pub(crate) mod runs;
+pub(crate) mod sources;
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use nexus_core::Role;
+use nexus_core::sync::RunState;
+use nexus_db::changes::{Action, Tally};
+use nexus_web::grid::Pairs;
+use nexus_web::history::{action_word, kinds_word};
+use nexus_web::page::{self, Shell};
+use nexus_web::{Error, Visitor};
+
+/// Who reads and decides.
+const READERS: &[Role] = &[Role::Admin, Role::Technician];
+
+/// The last value of a parameter, without blanks around it; of one that is not given nothing.
+fn last<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
+    pairs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
+}
+
+/// A path with those of the parameters that have a value.
+fn link(path: &str, pairs: &[(&str, &str)]) -> String {
+    let query = query(pairs);
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+fn query(pairs: &[(&str, &str)]) -> String {
+    let given: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
+    serde_urlencoded::to_string(given).unwrap_or_default()
+}
+
+/// What a page has of a list, when it is asked for one more than it shows.
+fn cut<T>(mut items: Vec<T>) -> (Vec<T>, bool) {
+    let shown = usize::try_from(nexus_web::history::PER_PAGE).unwrap_or(usize::MAX);
+    let more = items.len() > shown;
+    items.truncate(shown);
+    (items, more)
+}
+
+/// Rows of a change set that have the same done to the same kind, in words: `3 companies created`, `create 3 companies`.
+fn phrase(one: &Tally, done: bool) -> String {
+    counted(one.entity, one.action, one.rows, done)
+}
+
+fn counted(entity: nexus_core::Entity, action: Action, n: i64, done: bool) -> String {
+    let (verb, kinds) = (action_word(action, done), kinds_word(entity, n));
+    match (action, done) {
+        (Action::Link, false) => format!("tie {n} {kinds} to the source"),
+        (_, false) => format!("{verb} {n} {kinds}"),
+        (Action::Link, true) => format!("{n} {kinds} tied to the source"),
+        (_, true) => format!("{n} {kinds} {verb}"),
+    }
+}
+
+/// The colour of a run's state.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a template passes what it has by reference")]
+fn colour(state: &RunState) -> &'static str {
+    match state {
+        RunState::Applied => "green",
+        RunState::Running => "blue",
+        RunState::Held | RunState::Partial => "yellow",
+        RunState::Skipped => "secondary",
+        RunState::Failed | RunState::Interrupted => "red",
+    }
+}
+
+/// What a state of a change set is called, and its colour.
+fn set_state(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "proposed" | "held" => ("waits for a person", "yellow"),
+        "applied" => ("applied", "green"),
+        "rejected" => ("rejected", "red"),
+        "reverted" => ("undone", "secondary"),
+        _ => ("out of date", "secondary"),
+    }
+}
+
+/// What was asked for cannot be done as things stand by now.
+#[derive(Template)]
+#[template(path = "sync/conflict.html")]
+struct Conflict {
+    shell: Shell,
+    text: String,
+    back: String,
+}
+
+/// Says what happened in the place of what was asked for. `back`: where one sees how things stand.
+fn conflict(visitor: &Visitor, text: impl Into<String>, back: &str) -> Result<Response, Error> {
+    let shell = Shell::new(visitor, "sync", "Nothing was changed");
+    let page = page::html(&Conflict { shell, text: text.into(), back: back.to_owned() })?;
+    Ok((StatusCode::CONFLICT, page).into_response())
+}
+
+/// A path of our own to go back to; anything else leads to the overview.
+fn own_path(back: &str) -> &str {
+    let own = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
+    if own && back.bytes().all(|byte| byte.is_ascii_graphic()) { back } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{link, own_path};
+
+    #[test]
+    fn nobody_is_led_away_from_nexus() {
+        for own in ["/", "/sync/runs/1", "/companies?search=a%20b&page=2", "/companies/a-b_c.d/history"] {
+            assert_eq!(own_path(own), own);
+        }
+        for other in
+            ["", "sync", "//a.example", "/\\a.example", "https://a.example", "/a\nb", "/a b", "/é", "\t//a.example"]
+        {
+            assert_eq!(own_path(other), "/", "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_holds_what_is_asked_for_alone() {
+        assert_eq!(link("/history", &[("origin", ""), ("author", "")]), "/history");
+        assert_eq!(link("/history", &[("origin", "page"), ("author", "a&b")]), "/history?origin=page&author=a%26b");
+    }
+}

@@ -1,0 +1,7 @@
+//! What people do with the pages, in a real browser over HTTPS, on both databases. One file, one subject.
+
+mod accessible;
+mod editing;
+mod portal;
+mod searching;
+mod syncing;
