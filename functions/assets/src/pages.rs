@@ -60,7 +60,11 @@ const FACTS: &[(&str, &str, Show)] = &[
     ("description", "Description", Show::Text),
 ];
 
-pub(crate) async fn list(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+pub(crate) async fn list(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Query(pairs): Query<Pairs>,
+) -> Result<Response, Error> {
     grid::page(&GRID, &db, &visitor, &pairs).await
 }
 

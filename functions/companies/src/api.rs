@@ -233,7 +233,9 @@ async fn pin(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     let found = find(db, principal, &account_number).await?;
-    let done = record::pin(db, principal, (Entity::Company, found.id), (field, pinned), if_match.version()?, Origin::Api).await?;
+    let done =
+        record::pin(db, principal, (Entity::Company, found.id), (field, pinned), if_match.version()?, Origin::Api)
+            .await?;
     let message = if pinned { "Field pinned" } else { "Field released" };
     let outcome = CompanyOutcome { message, account_number };
     Ok(([(ETAG, etag(done.version))], nexus_web::json(&outcome)?).into_response())

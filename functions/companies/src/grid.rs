@@ -39,8 +39,16 @@ pub(crate) static GRID: Grid = Grid {
             name: "site",
             label: "Datto site",
             of: Of::Choice(&[
-                ("with", "has one", "EXISTS (SELECT 1 FROM source_links l WHERE l.entity = 'company' AND l.record_id = t.id AND l.source = 'datto')"),
-                ("without", "has none", "NOT EXISTS (SELECT 1 FROM source_links l WHERE l.entity = 'company' AND l.record_id = t.id AND l.source = 'datto')"),
+                (
+                    "with",
+                    "has one",
+                    "EXISTS (SELECT 1 FROM source_links l WHERE l.entity = 'company' AND l.record_id = t.id AND l.source = 'datto')",
+                ),
+                (
+                    "without",
+                    "has none",
+                    "NOT EXISTS (SELECT 1 FROM source_links l WHERE l.entity = 'company' AND l.record_id = t.id AND l.source = 'datto')",
+                ),
             ]),
         },
     ],

@@ -55,7 +55,11 @@ const FACTS: &[(&str, &str, Show)] = &[
     ("description", "Notes", Show::Text),
 ];
 
-pub(crate) async fn list(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+pub(crate) async fn list(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Query(pairs): Query<Pairs>,
+) -> Result<Response, Error> {
     grid::page(&GRID, &db, &visitor, &pairs).await
 }
 
@@ -117,7 +121,7 @@ async fn new_page(db: &Db, visitor: &Visitor) -> Result<EditPage, Error> {
     let shell = Shell::new(visitor, "companies", "New company");
     let places = ("/companies/new".into(), "/companies".into());
     let page = EditPage::new(shell, Entity::Company, FORM, (&Value::Null, 0), places);
-    Ok(page.offering("plan_selected", store::plans(db).await?))
+    Ok(page.offering("plan_selected", &store::plans(db).await?))
 }
 
 pub(crate) async fn create(
@@ -149,7 +153,7 @@ async fn edit_page(db: &Db, visitor: &Visitor, found: &Found, account_number: &s
     let shell = Shell::new(visitor, "companies", title);
     let back = address(account_number);
     let page = EditPage::new(shell, Entity::Company, FORM, (&record, found.version), (format!("{back}/edit"), back));
-    Ok(page.offering("plan_selected", store::plans(db).await?))
+    Ok(page.offering("plan_selected", &store::plans(db).await?))
 }
 
 pub(crate) async fn edit(

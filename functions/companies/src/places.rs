@@ -81,7 +81,7 @@ async fn location_page(
     let (_, company, mut shell) = company(db, visitor, (account_number, EDITORS), "locations").await?;
     let back = format!("{}/locations", address(&company.account_number));
     let Some(id) = id else {
-        shell.title = "New location".to_owned();
+        "New location".clone_into(&mut shell.title);
         let places = (format!("{back}/new"), back);
         return Ok((EditPage::new(shell, Entity::Location, LOCATION, (&Value::Null, 0), places), None));
     };
@@ -203,7 +203,7 @@ pub(crate) async fn history(
     Path(account_number): Path<String>,
 ) -> Result<Response, Error> {
     let (found, company, mut shell) = company(&db, &visitor, (&account_number, EDITORS), "history").await?;
-    shell.title = "History".to_owned();
+    "History".clone_into(&mut shell.title);
     let back = address(&company.account_number);
     nexus_web::history::page(&db, &visitor, shell, (Entity::Company, found.id), &back).await
 }
@@ -269,7 +269,8 @@ pub(crate) async fn set_features(
             let status = if matches!(error, Error::Invalid { .. }) { 422 } else { 409 };
             let fault = match error {
                 Error::Invalid { fields, message } => fields.into_iter().next().map_or(message, |one| one.message),
-                _ => "Somebody changed this company meanwhile, so nothing was saved. These are the values of now.".to_owned(),
+                _ => "Somebody changed this company meanwhile, so nothing was saved. These are the values of now."
+                    .to_owned(),
             };
             let mut page = features_page(&db, shell, &found, company).await?;
             page.fault = Some(fault);

@@ -204,6 +204,7 @@ async fn pin(
 ) -> Result<Response, Error> {
     principal.require_editor()?;
     store::find(db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
-    let done = record::pin(db, principal, (Entity::Contact, id), (field, pinned), if_match.version()?, Origin::Api).await?;
+    let done =
+        record::pin(db, principal, (Entity::Contact, id), (field, pinned), if_match.version()?, Origin::Api).await?;
     Outcome::changed(if pinned { "Field pinned" } else { "Field released" }, done)
 }

@@ -45,7 +45,11 @@ const FACTS: &[(&str, &str, Show)] = &[
     ("company_account_numbers", "Account numbers", Show::List),
 ];
 
-pub(crate) async fn list(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
+pub(crate) async fn list(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Query(pairs): Query<Pairs>,
+) -> Result<Response, Error> {
     grid::page(&GRID, &db, &visitor, &pairs).await
 }
 

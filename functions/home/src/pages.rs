@@ -69,10 +69,30 @@ async fn charts_of(db: &Db) -> Result<Vec<Chart>, Error> {
         bar.to = days.map(|days| format!("/assets?unseen={days}"));
     }
     Ok(vec![
-        Chart::new("Companies by plan", "companies", store::values(db, "companies", "plan_selected").await?, list("/companies", "plan")),
-        Chart::new("Assets by operating system", "assets", store::values(db, "assets", "operating_system").await?, list("/assets", "operating_system")),
-        Chart::new("Assets by antivirus", "assets", store::values(db, "assets", "antivirus_product").await?, list("/assets", "antivirus")),
-        Chart::new("Assets by state of their patches", "assets", store::values(db, "assets", "patch_status").await?, list("/assets", "patches")),
+        Chart::new(
+            "Companies by plan",
+            "companies",
+            store::values(db, "companies", "plan_selected").await?,
+            list("/companies", "plan"),
+        ),
+        Chart::new(
+            "Assets by operating system",
+            "assets",
+            store::values(db, "assets", "operating_system").await?,
+            list("/assets", "operating_system"),
+        ),
+        Chart::new(
+            "Assets by antivirus",
+            "assets",
+            store::values(db, "assets", "antivirus_product").await?,
+            list("/assets", "antivirus"),
+        ),
+        Chart::new(
+            "Assets by state of their patches",
+            "assets",
+            store::values(db, "assets", "patch_status").await?,
+            list("/assets", "patches"),
+        ),
         seen,
     ])
 }

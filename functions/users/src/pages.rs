@@ -108,7 +108,7 @@ fn new_page(visitor: &Visitor) -> EditPage {
     let shell = Shell::new(visitor, "settings", "New user");
     let layout = form("Password, 10 characters or more (a service account may go without)");
     EditPage::new(shell, Entity::User, &layout, (&Value::Null, 0), (format!("{LIST}/new"), LIST.into()))
-        .offering("permission_level", roles())
+        .offering("permission_level", &roles())
 }
 
 fn roles() -> Vec<String> {
@@ -146,7 +146,7 @@ fn edit_page(visitor: &Visitor, found: &Found) -> Result<EditPage, Error> {
     let shell = Shell::new(visitor, "settings", title);
     let layout = form("New password (leave it empty to keep the old one; another one ends the user's sessions)");
     let page = EditPage::new(shell, Entity::User, &layout, (&record, found.version), (format!("{back}/edit"), back));
-    Ok(page.offering("permission_level", roles()))
+    Ok(page.offering("permission_level", &roles()))
 }
 
 pub(crate) async fn edit(

@@ -48,9 +48,9 @@ impl EditPage {
 
     /// Offers these texts for a field.
     #[must_use]
-    pub fn offering(mut self, name: &str, options: Vec<String>) -> Self {
+    pub fn offering(mut self, name: &str, options: &[String]) -> Self {
         for field in self.form.iter_mut().filter(|field| field.name == name) {
-            field.options.clone_from(&options);
+            field.options = options.to_vec();
         }
         self
     }

@@ -94,8 +94,6 @@ impl Shell {
         sections.push(("/assets", "assets", "device-laptop", "Assets"));
         if self.edits {
             sections.push(("/sync", "sync", "refresh", "Sync"));
-        }
-        if self.admin() {
             sections.push(("/settings", "settings", "settings", "Settings"));
         }
         sections

@@ -1,8 +1,13 @@
-//! A real browser (Chromium, driven by ChromeDriver over WebDriver) before a Nexus that serves HTTPS.
+//! A real browser (Chromium, driven over `WebDriver`) before a Nexus that serves HTTPS.
 //!
 //! `NEXUS_TEST_CHROMIUM` and `NEXUS_TEST_CHROMEDRIVER` name the two programs where they are not in the usual place.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this crate serves tests only")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "this crate serves tests only"
+)]
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -59,7 +64,9 @@ impl Chrome {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("ChromeDriver does not start ({error}): install chromium and chromium-driver"));
+            .unwrap_or_else(|error| {
+                panic!("ChromeDriver does not start ({error}): install chromium and chromium-driver")
+            });
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         let port = loop {
             let line = lines.next_line().await.unwrap().unwrap();
@@ -128,11 +135,14 @@ impl Chrome {
 
     /// Presses the button, or follows the link, that reads so.
     pub async fn press(&self, label: &str) {
-        let path = format!("//main//*[self::a or self::button or self::summary][starts-with(normalize-space(), \"{label}\")]");
+        let path =
+            format!("//main//*[self::a or self::button or self::summary][starts-with(normalize-space(), \"{label}\")]");
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
         match found {
             Ok(found) => found.click().await.unwrap(),
-            Err(error) => panic!("nothing to press reads {label} on {} ({error}):\n{}", self.path().await, self.text().await),
+            Err(error) => {
+                panic!("nothing to press reads {label} on {} ({error}):\n{}", self.path().await, self.text().await)
+            }
         }
     }
 
@@ -165,7 +175,12 @@ impl Chrome {
             {
                 return;
             }
-            assert!(std::time::Instant::now() < until, "{text:?} does not appear on {}:\n{}", self.path().await, self.text().await);
+            assert!(
+                std::time::Instant::now() < until,
+                "{text:?} does not appear on {}:\n{}",
+                self.path().await,
+                self.text().await
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -218,8 +233,17 @@ impl Chrome {
 fn capabilities(setup: Setup, profile: &tempfile::TempDir) -> Map<String, Value> {
     let (width, height) = setup.size;
     let mut args: Vec<String> = [
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--force-prefers-reduced-motion",
     ]
     .map(str::to_owned)
     .into();

@@ -53,6 +53,14 @@ impl Browser<'_> {
         self.send(request).await
     }
 
+    /// Sends a form that holds its token alone.
+    pub async fn post(&mut self, path: &str) -> Answer {
+        let page = self.get("/password").await;
+        let token = page.text.split("name=\"csrf\" value=\"").nth(1).map_or("", |rest| rest.split('"').next().unwrap());
+        let request = self.http.request(Method::POST, format!("{}{path}", self.nexus.url)).form(&[("csrf", token)]);
+        self.send(request).await
+    }
+
     /// Logs in by the page.
     pub async fn log_in(&mut self, username: &str, password: &str) -> Answer {
         let page = self.get("/login").await;

@@ -364,7 +364,10 @@ both! {
 fn is_harmless(path: &str, html: &str) {
     let html = html.to_lowercase();
     for script in html.split("<script").skip(1) {
-        assert!(script.starts_with(" src=\"/static/") && script.contains("></script>"), "{path} holds a script of its own");
+        assert!(
+            script.starts_with(" src=\"/static/") && script.contains("></script>"),
+            "{path} holds a script of its own"
+        );
     }
     for inline in ["<style", "<img src=x", "<!--", "href=\"javascript:"] {
         assert!(!html.contains(inline), "{path} holds {inline}");

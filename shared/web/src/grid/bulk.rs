@@ -9,8 +9,8 @@ use nexus_db::changes::{self, Edit, Origin};
 use nexus_db::{Db, Query};
 use serde_json::{Map, Value};
 
-use super::view::{Pairs, View};
 use super::Grid;
+use super::view::{Pairs, View};
 use crate::auth::{Principal, Visitor};
 use crate::error::Error;
 use crate::form::{FormField, FormKind};
@@ -90,6 +90,7 @@ struct BulkPage {
     names: Vec<String>,
     total: usize,
     ids: String,
+    query: String,
     back: String,
     form: Vec<FormField>,
     /// The fields that are to be changed.
@@ -147,6 +148,7 @@ pub async fn bulk(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
         names: names(grid, db, &first).await?,
         total,
         ids: ids.iter().map(i64::to_string).collect::<Vec<_>>().join(","),
+        query: view.query(),
         back: view.link(1),
         form,
         ticked: given.all("field").map(str::to_owned).collect(),
@@ -168,7 +170,12 @@ impl Ready {
     ///
     /// # Errors
     /// Those that are not about what was typed.
-    pub async fn apply(mut self, db: &Db, person: &Principal, fields: Result<Fields, Error>) -> Result<Response, Error> {
+    pub async fn apply(
+        mut self,
+        db: &Db,
+        person: &Principal,
+        fields: Result<Fields, Error>,
+    ) -> Result<Response, Error> {
         let entity = self.page.grid.entity;
         let edits = |fields: Fields| {
             let edit = |id| match self.bulk {
@@ -188,7 +195,11 @@ impl Ready {
         match done {
             Ok(done) => {
                 let n = self.page.total;
-                let what = if n == 1 { format!("One {} was", self.page.grid.one) } else { format!("{n} {} were", self.page.grid.many) };
+                let what = if n == 1 {
+                    format!("One {} was", self.page.grid.one)
+                } else {
+                    format!("{n} {} were", self.page.grid.many)
+                };
                 let note = match done.changeset_id {
                     Some(_) => format!("{what} {}.", self.bulk.done()),
                     None => "Nothing had to be changed: the records hold these values already.".to_owned(),

@@ -6,9 +6,9 @@ use futures_util::stream;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use nexus_db::Db;
 
+use super::Grid;
 use super::rows;
 use super::view::{Pairs, View};
-use super::Grid;
 use crate::auth::Visitor;
 use crate::error::Error;
 
@@ -46,6 +46,7 @@ fn line(cells: impl Iterator<Item = String>) -> Result<Vec<u8>, Error> {
     writer.into_inner().map_err(|error| failed(error.into_error().into()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err needs")]
 fn failed(error: ::csv::Error) -> Error {
     tracing::error!(%error, "a line of CSV cannot be written");
     Error::Internal

@@ -22,7 +22,7 @@ struct ListPage {
     chips: Vec<(String, String)>,
     rows: Vec<Row>,
     total: i64,
-    last: i64,
+    pages: i64,
     whole: bool,
     csv: String,
     choices: String,
@@ -39,10 +39,10 @@ pub async fn page(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
     let list = view.list(db, &scope)?;
     let mut at = Paging { page: view.page, per_page: PER_PAGE };
     let (mut json, total) = list.page(db, at).await?;
-    let last = at.last(total);
-    if at.page > last {
+    let pages = at.last(total);
+    if at.page > pages {
         // A page that is not there any more becomes the last that is.
-        (view.page, at.page) = (last, last);
+        (view.page, at.page) = (pages, pages);
         json = list.page(db, at).await?.0;
     }
     let mut rows = rows::read(grid, &view.columns, &json)?;
@@ -54,7 +54,7 @@ pub async fn page(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
     let csv = view.at(&format!("{}.csv", grid.path), 1);
     let (chips, choices) = (view.chips(), view.at(&format!("{}/choices", grid.path), 1));
     let whole = view.selected().is_empty();
-    page::show(visitor, &ListPage { shell, chips, rows, total, last, whole, csv, choices, view })
+    page::show(visitor, &ListPage { shell, view, chips, rows, total, pages, whole, csv, choices })
 }
 
 /// The shell, within the company that the list is narrowed to.

@@ -46,9 +46,13 @@ impl Cell {
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::None => "".into(),
-            Self::Text(text) | Self::Number(text) | Self::Record(text) | Self::Email(text) | Self::Instant(text) => text.into(),
+            Self::Text(text) | Self::Number(text) | Self::Record(text) | Self::Email(text) | Self::Instant(text) => {
+                text.into()
+            }
             Self::Tick(tick) => if *tick { "yes" } else { "no" }.into(),
-            Self::Companies(companies) => companies.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("; ").into(),
+            Self::Companies(companies) => {
+                companies.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("; ").into()
+            }
             Self::Go(portal, remote) => remote.as_deref().or(portal.as_deref()).unwrap_or_default().into(),
         }
     }
@@ -75,7 +79,8 @@ pub(crate) async fn name_companies(db: &Db, scope: &Scope, rows: &mut [Row]) -> 
     if numbers.is_empty() {
         return Ok(());
     }
-    let lower: Vec<_> = numbers.iter().map(|number| serde_json::json!({ "key": number.to_ascii_lowercase() })).collect();
+    let lower: Vec<_> =
+        numbers.iter().map(|number| serde_json::json!({ "key": number.to_ascii_lowercase() })).collect();
     let query = Query::new("SELECT t.account_number, t.name FROM companies t WHERE t.archived_at IS NULL AND lower(t.account_number) IN (SELECT x.value->>'key' FROM ")
         .push(&db.dialect().each(1))
         .push(")")
@@ -95,6 +100,7 @@ pub(crate) async fn name_companies(db: &Db, scope: &Scope, rows: &mut [Row]) -> 
 }
 
 /// An address that a browser may be sent to: what a vendor says could be anything.
+#[must_use]
 pub fn web_address(text: &str) -> Option<String> {
     let address = url::Url::parse(text).ok()?;
     matches!(address.scheme(), "https" | "http").then(|| address.into())
@@ -102,7 +108,10 @@ pub fn web_address(text: &str) -> Option<String> {
 
 fn cell(column: &Column, value: Value) -> Cell {
     let texts = |value: Value| match value {
-        Value::Array(items) => items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect(),
+        Value::Array(items) => items
+            .into_iter()
+            .filter_map(|item| if let Value::String(text) = item { Some(text) } else { None })
+            .collect(),
         Value::String(text) => vec![text],
         _ => Vec::new(),
     };

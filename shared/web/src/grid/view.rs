@@ -28,10 +28,18 @@ impl View {
     /// Reads an address. What it says of columns and filters that there are not is passed over; an order that there is not
     /// becomes the usual one: an address that somebody kept goes on working.
     pub(crate) fn read(grid: &'static Grid, pairs: &Pairs) -> Self {
-        let last = |name: &str| pairs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim());
-        let chosen: Vec<&str> = pairs.iter().filter(|(name, _)| name == "cols").flat_map(|(_, value)| value.split(',')).collect();
+        let last =
+            |name: &str| pairs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim());
+        let chosen: Vec<&str> =
+            pairs.iter().filter(|(name, _)| name == "cols").flat_map(|(_, value)| value.split(',')).collect();
         let is_chosen = |at: usize, column: &Column| at == 0 || chosen.contains(&column.name);
-        let mut columns: Vec<_> = grid.columns.iter().enumerate().filter(|(at, column)| is_chosen(*at, column)).map(|(_, column)| column).collect();
+        let mut columns: Vec<_> = grid
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(at, column)| is_chosen(*at, column))
+            .map(|(_, column)| column)
+            .collect();
         if columns.len() < 2 {
             columns = grid.columns.iter().filter(|column| column.usual).collect();
         }
@@ -75,10 +83,17 @@ impl View {
     }
 
     /// The values that a filter can have, as somebody chooses them: value and label.
-    pub(crate) async fn options(db: &Db, scope: &Scope, grid: &Grid, filter: &Filter) -> Result<Vec<(String, String)>, Error> {
+    pub(crate) async fn options(
+        db: &Db,
+        scope: &Scope,
+        grid: &Grid,
+        filter: &Filter,
+    ) -> Result<Vec<(String, String)>, Error> {
         let own = |value: &str| (value.to_owned(), value.to_owned());
         Ok(match filter.of {
-            Of::Choice(choices) => choices.iter().map(|(value, label, _)| ((*value).to_owned(), (*label).to_owned())).collect(),
+            Of::Choice(choices) => {
+                choices.iter().map(|(value, label, _)| ((*value).to_owned(), (*label).to_owned())).collect()
+            }
             Of::DaysAgo(_, days) => days.iter().map(|days| ((*days).to_owned(), format!("{days} days"))).collect(),
             Of::Company => Vec::new(),
             Of::Text(column) => {
@@ -101,7 +116,9 @@ impl View {
     pub(crate) fn chips(&self) -> Vec<(String, String)> {
         let chip = |filter: &Filter, value: &String| {
             let shown = match filter.of {
-                Of::Choice(choices) => choices.iter().find(|(name, ..)| name == value).map_or("", |(_, label, _)| label),
+                Of::Choice(choices) => {
+                    choices.iter().find(|(name, ..)| name == value).map_or("", |(_, label, _)| label)
+                }
                 Of::DaysAgo(..) => return format!("{} {value} days", filter.label),
                 _ => value,
             };
@@ -217,8 +234,12 @@ impl View {
 fn without_company(entity: nexus_core::Entity) -> String {
     let live = "JOIN companies c ON c.id = l.company_id AND c.archived_at IS NULL";
     match entity {
-        nexus_core::Entity::Contact => format!("NOT EXISTS (SELECT 1 FROM contact_companies l {live} WHERE l.contact_id = t.id)"),
-        nexus_core::Entity::User => format!("NOT EXISTS (SELECT 1 FROM user_companies l {live} WHERE l.user_id = t.id)"),
+        nexus_core::Entity::Contact => {
+            format!("NOT EXISTS (SELECT 1 FROM contact_companies l {live} WHERE l.contact_id = t.id)")
+        }
+        nexus_core::Entity::User => {
+            format!("NOT EXISTS (SELECT 1 FROM user_companies l {live} WHERE l.user_id = t.id)")
+        }
         _ => "NOT EXISTS (SELECT 1 FROM companies c WHERE c.id = t.company_id AND c.archived_at IS NULL)".to_owned(),
     }
 }

@@ -201,6 +201,7 @@ mod tests {
     use super::super::Names;
     use super::{FieldChange, Word, references};
 
+    #[expect(clippy::needless_pass_by_value, reason = "it is made where it is given")]
     fn change(entity: Entity, action: &str, before: Value, after: Value) -> Change {
         serde_json::from_value(json!({
             "id": 1, "cursor": 1, "entity": entity, "record_id": 7, "action": action, "state": "applied", "reason": null,
