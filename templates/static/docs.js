@@ -1,10 +1,10 @@
 // Shows the OpenAPI document on /api/docs. Everything comes from this origin, and nothing is sent to another one.
 "use strict";
 
-// Swagger UI has a dark theme, and leaves it to the page to choose it.
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", follow);
+// Swagger UI has a dark theme, and leaves it to the page to choose it: that of the page around it.
+const page = document.documentElement;
+const follow = () => page.classList.toggle("dark-mode", page.dataset.bsTheme === "dark");
+new MutationObserver(follow).observe(page, { attributeFilter: ["data-bs-theme"] });
 follow();
 
 SwaggerUIBundle({

@@ -213,7 +213,9 @@ impl Chrome {
         let asked = reqwest::Client::new().post(format!("{}/session/{session}/se/log", self.address));
         let answer: Value = asked.json(&json!({"type": "browser"})).send().await.unwrap().json().await.unwrap();
         let lines = answer["value"].as_array().unwrap_or_else(|| panic!("{answer}"));
-        let told = lines.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
+        // What the browser would advise is no complaint.
+        let graver = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
+        let told = graver.map(|line| line["message"].as_str().unwrap_or_default().to_owned());
         // That an answer was an error is the page's to say, and the browser's to note.
         told.filter(|line| !line.contains("Failed to load resource")).collect()
     }
