@@ -3,7 +3,7 @@
 /// The database that is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// SQLite 3.44 or newer (it comes with Nexus).
+    /// SQLite 3.51 or newer (it comes with Nexus).
     Sqlite,
     /// PostgreSQL 14 or newer.
     Postgres,
@@ -24,7 +24,8 @@ impl Dialect {
     #[must_use]
     pub fn each(self, n: usize) -> String {
         match self {
-            Self::Sqlite => format!("json_each(${n}) AS x"),
+            // As JSONB: each member that is asked for would parse the element's text again.
+            Self::Sqlite => format!("jsonb_each(${n}) AS x"),
             Self::Postgres => format!("jsonb_array_elements(${n}) AS x(value)"),
         }
     }

@@ -8,6 +8,7 @@ use nexus_browser::{Chrome, Setup};
 use nexus_core::Clock;
 use nexus_core::config::DatabaseUrl;
 use nexus_db::Db;
+use nexus_jobs::Event;
 use nexus_simulators::{Datto, Freshservice, Size};
 use nexus_test_databases::{World, options};
 use nexus_tests::{Nexus, Syncing};
@@ -29,7 +30,7 @@ const PAGES: &[&str] = &[
     "/sync",
     "/sync/runs/1",
     "/sync/runs/2",
-    "/sync/plans/1",
+    "/sync/plans/HELD",
     "/history",
     "/settings/jobs",
     "/settings/users",
@@ -53,6 +54,10 @@ async fn main() {
     syncing.run().await;
     let syncing = syncing.then(Datto::start(size, 2026).await.unwrap());
     syncing.run().await;
+    let more = Size { companies: 50, contacts: 400, devices: 0 };
+    let syncing = syncing.then(Freshservice::start(more, 2026).await.unwrap());
+    let dry = Event { dry_run: true, ..Event::manual("sync-freshservice") };
+    let held = syncing.run_for(&dry).await.unwrap().changeset_id.unwrap().to_string();
     let nexus = &syncing.nexus;
     let query = nexus_db::Query::new("SELECT account_number FROM companies ORDER BY id LIMIT 1");
     let (first,) = nexus.db().one::<(String,)>(query).await.unwrap();
@@ -63,7 +68,7 @@ async fn main() {
         std::fs::write(folder.join(format!("login-{width}.png")), chrome.picture().await).unwrap();
         chrome.log_in("admin").await;
         for page in PAGES {
-            chrome.go(&page.replace("FIRST", &first)).await;
+            chrome.go(&page.replace("FIRST", &first).replace("HELD", &held)).await;
             let name = page.trim_matches('/').replace(|c: char| !c.is_ascii_alphanumeric(), "-");
             let name = if name.is_empty() { "overview" } else { &name };
             std::fs::write(folder.join(format!("{name}-{width}.png")), chrome.picture().await).unwrap();

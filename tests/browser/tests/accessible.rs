@@ -2,6 +2,7 @@
 
 use nexus_browser::Chrome;
 use nexus_core::Entity;
+use nexus_jobs::Event;
 use nexus_simulators::{Datto, Freshservice, Size};
 use nexus_test_databases::both;
 use nexus_tests::{Nexus, Syncing};
@@ -37,7 +38,7 @@ const PAGES: &[&str] = &[
     "/sync",
     "/sync/runs/1",
     "/sync/runs/2",
-    "/sync/plans/1",
+    "/sync/plans/HELD",
     "/sync/refusals",
     "/history",
     "/history/sets/1",
@@ -66,6 +67,11 @@ both! {
         syncing.run().await;
         let syncing = syncing.then(Datto::start(size, 2026).await.unwrap());
         syncing.run().await;
+        // A dry run of a source that has more by now leaves a plan to be looked at.
+        let more = Size { companies: 6, contacts: 20, devices: 0 };
+        let syncing = syncing.then(Freshservice::start(more, 2026).await.unwrap());
+        let dry = Event { dry_run: true, ..Event::manual("sync-freshservice") };
+        let held = syncing.run_for(&dry).await.unwrap().changeset_id.unwrap().to_string();
         let nexus = &syncing.nexus;
         let hostile = "\"><script>alert(1)</script>' \u{202e}evil 🦀 ";
         let company = json!({
@@ -83,7 +89,7 @@ both! {
             admin.script(&format!("document.querySelector('form[action=\"/theme\"] button[value={theme}]').click()")).await;
             admin.find(&format!("html[data-bs-theme={theme}]")).await;
             for page in PAGES {
-                admin.go(page).await;
+                admin.go(&page.replace("HELD", &held)).await;
                 if *page != "/api/docs" {
                     found.extend(admin.barriers().await.as_array().unwrap().iter().map(|one| format!("{page} in {theme}: {one:#}")));
                 }
