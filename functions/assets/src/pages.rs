@@ -151,7 +151,7 @@ pub(crate) async fn create(
     let (body, _) = page.fill(&sent);
     match edit::create(&db, &person.deed(Origin::Page, "Asset created"), body).await {
         Ok(made) => Ok(page::done_by(&address_of(made.id), "The asset was added.", made.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 
@@ -180,7 +180,7 @@ pub(crate) async fn edit(
     let (body, seen) = page.fill(&sent);
     match edit::update(&db, &person.deed(Origin::Page, "Asset updated"), id, Some(seen), body).await {
         Ok(changed) => Ok(page::done_by(&address_of(id), "The asset was saved.", changed.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 

@@ -134,7 +134,7 @@ pub(crate) async fn create(
     let (body, _) = page.fill(&sent);
     match edit::create(&db, &person.deed(Origin::Page, "Company created"), body).await {
         Ok(made) => Ok(page::done_by(&address(number(&sent)), "The company was added.", made.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 
@@ -168,7 +168,7 @@ pub(crate) async fn edit(
     let (body, seen) = page.fill(&sent);
     match edit::update(&db, &person.deed(Origin::Page, "Company updated"), found.id, Some(seen), body).await {
         Ok(changed) => Ok(page::done_by(&address(number(&sent)), "The company was saved.", changed.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 

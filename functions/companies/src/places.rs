@@ -159,7 +159,7 @@ async fn save_location(
             let back = format!("{}/locations", address(account_number));
             Ok(page::done_by(&back, "The location was saved.", done.changeset_id))
         }
-        Err(error) => page.refuse(visitor, error),
+        Err(error) => page.refuse(db, visitor, error).await,
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) async fn create(
     let (body, _) = page.fill(&sent);
     match edit::create(&db, &person.deed(Origin::Page, "Contact created"), body).await {
         Ok(made) => Ok(page::done_by(&address(made.id), "The contact was added.", made.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 
@@ -157,7 +157,7 @@ pub(crate) async fn edit(
     let (body, seen) = page.fill(&sent);
     match edit::update(&db, &person.deed(Origin::Page, "Contact updated"), found.id, Some(seen), body).await {
         Ok(changed) => Ok(page::done_by(&address(id), "The contact was saved.", changed.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 

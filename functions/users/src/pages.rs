@@ -130,7 +130,7 @@ pub(crate) async fn create(
     };
     match made {
         Ok(made) => Ok(page::done_by(&address_of(made.id), "The user was added.", made.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 
@@ -163,7 +163,7 @@ pub(crate) async fn edit(
     let (body, seen) = page.fill(&sent);
     match edit::update(&db, &auth, &person.deed(Origin::Page, "User updated"), (&known, Some(seen)), body).await {
         Ok(changed) => Ok(page::done_by(&address_of(id), "The user was saved.", changed.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 

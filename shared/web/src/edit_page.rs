@@ -6,21 +6,28 @@ use askama::Template;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use nexus_core::Entity;
+use nexus_db::{Db, changes};
 use serde_json::{Map, Value};
 
 use crate::auth::Visitor;
 use crate::error::Error;
 use crate::form::{FormField, FormKind};
+use crate::history;
 use crate::page::{self, Shell};
 
-const MOVED: &str = "Somebody changed this record while you had it open, so nothing was saved. Where your form differs, \
-                     the saved value stands below the field. Save again to replace it by yours.";
+const MOVED: &str = "so nothing was saved. Where your form differs, the saved value stands below the field. Save again to \
+                     replace it by yours.";
+/// Changes that are told when a record has moved.
+const TOLD: i64 = 20;
 
 /// A form over a new or a known record.
 #[derive(Clone, Debug, Template)]
 #[template(path = "edit.html")]
 pub struct EditPage {
     shell: Shell,
+    entity: Entity,
+    /// The record's; none of a new one.
+    id: Option<i64>,
     action: String,
     back: String,
     /// The version that the person saw.
@@ -43,7 +50,8 @@ impl EditPage {
         (action, back): (String, String),
     ) -> Self {
         let form = FormField::of(entity, layout, record);
-        Self { shell, action, back, version, current: version, form, faults: Vec::new() }
+        let id = record["id"].as_i64();
+        Self { shell, entity, id, action, back, version, current: version, form, faults: Vec::new() }
     }
 
     /// Offers these texts for a field.
@@ -84,7 +92,7 @@ impl EditPage {
     ///
     /// # Errors
     /// Those that are not about what was typed.
-    pub fn refuse(mut self, visitor: &Visitor, error: Error) -> Result<Response, Error> {
+    pub async fn refuse(mut self, db: &Db, visitor: &Visitor, error: Error) -> Result<Response, Error> {
         let (status, faults) = match error {
             Error::Invalid { fields, .. } if !fields.is_empty() => {
                 (StatusCode::UNPROCESSABLE_ENTITY, FormField::blame(&mut self.form, &fields))
@@ -92,14 +100,35 @@ impl EditPage {
             Error::Invalid { message, .. } => (StatusCode::UNPROCESSABLE_ENTITY, vec![message]),
             Error::Conflict(text) => (StatusCode::CONFLICT, vec![text]),
             Error::Stale(_) => {
+                let moved = format!("{}, {MOVED}", self.moved(db).await?);
                 // Whoever sends the form again has seen what it would replace.
                 self.version = self.current;
                 FormField::compare(&mut self.form);
-                (StatusCode::CONFLICT, vec![MOVED.to_owned()])
+                (StatusCode::CONFLICT, vec![moved])
             }
             other => return Err(other),
         };
         self.faults = faults;
         Ok((status, self.show(visitor)?).into_response())
+    }
+
+    /// Who changed what since the person opened the form.
+    async fn moved(&self, db: &Db) -> Result<String, Error> {
+        let since = self.current - self.version;
+        let entries = match self.id {
+            // A form that does not say what was seen says nothing of what came after it.
+            Some(id) if self.version > 0 => changes::of_record(db, (self.entity, id), since.clamp(0, TOLD), 0).await?,
+            _ => Vec::new(),
+        };
+        let mut authors: Vec<_> = entries.iter().map(|entry| entry.author.clone()).collect();
+        authors.sort();
+        authors.dedup();
+        let rows = history::rows(db, entries.into_iter().map(|entry| entry.change).collect()).await?;
+        let mut fields: Vec<_> = rows.into_iter().flat_map(|row| row.fields).map(|field| field.label).collect();
+        fields.sort();
+        fields.dedup();
+        let who = if authors.is_empty() { "Somebody".to_owned() } else { authors.join(" and ") };
+        let what = if fields.is_empty() { String::new() } else { format!(" ({})", fields.join(", ")) };
+        Ok(format!("{who} changed this record while you had it open{what}"))
     }
 }

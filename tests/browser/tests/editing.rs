@@ -43,7 +43,7 @@ both! {
         theirs.sees("The company was saved.").await;
         mine.fill("head_name", "My head").await;
         mine.press("Save").await;
-        mine.sees("Somebody changed this record while you had it open").await;
+        mine.sees("theirs changed this record while you had it open (Phone system), so nothing was saved").await;
         mine.sees("Saved now: Their system").await;
         mine.fill("phone_system", "Their system").await;
         mine.press("Save").await;

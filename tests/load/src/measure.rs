@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::instance::PASSWORD;
-use crate::scenario::{Ask, Scenario};
+use crate::scenario::{ADMIN, Ask, Scenario};
 use crate::server::Server;
 use crate::world::{USERS, World};
 
@@ -52,6 +54,8 @@ pub struct Caller<'a> {
     world: &'a World,
     http: Client,
     tokens: BTreeMap<&'static str, String>,
+    /// The cookie of the session of the user who looks at pages.
+    session: String,
 }
 
 impl<'a> Caller<'a> {
@@ -68,7 +72,26 @@ impl<'a> Caller<'a> {
             let answer: Value = answer.json().await.unwrap();
             tokens.insert(*username, answer["token"].as_str().unwrap().to_owned());
         }
-        Self { server, world, http, tokens }
+        let session = Self::begin_session(server).await;
+        Self { server, world, http, tokens, session }
+    }
+
+    /// Logs in by the page, as a person does: the cookie of the session.
+    async fn begin_session(server: &Server) -> String {
+        let http = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        let login = format!("{}/login", server.url);
+        let cookie = |answer: &Response| {
+            let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+            cookie.split(';').next().unwrap().to_owned()
+        };
+        let page = http.get(&login).send().await.unwrap();
+        let guest = cookie(&page);
+        let page = page.text().await.unwrap();
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let form = [("csrf", csrf), ("username", ADMIN), ("password", PASSWORD), ("next", "/")];
+        let answer = http.post(&login).header(COOKIE, guest).form(&form).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{ADMIN} is not let in by the page");
+        cookie(&answer)
     }
 
     /// Measures a scenario.
@@ -113,8 +136,9 @@ impl<'a> Caller<'a> {
     }
 
     async fn send(&self, user: &str, ask: Ask) -> Response {
+        let is_page = !ask.path.starts_with("/api/");
         let mut request = self.http.request(ask.method, format!("{}{}", self.server.url, ask.path));
-        request = request.bearer_auth(&self.tokens[user]);
+        request = if is_page { request.header(COOKIE, &self.session) } else { request.bearer_auth(&self.tokens[user]) };
         if let Some(body) = ask.body {
             request = request.json(&body);
         }

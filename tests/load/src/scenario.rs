@@ -41,7 +41,8 @@ pub struct Scenario {
     pub growth: Option<f64>,
 }
 
-const ADMIN: &str = "load-admin";
+/// Whoever looks at pages, too.
+pub(crate) const ADMIN: &str = "load-admin";
 const BILLING: &str = "load-billing";
 
 /// Requests to warm up for those that are quick.
@@ -128,6 +129,27 @@ pub const SCENARIOS: &[Scenario] = &[
         ask: |world, n| get("/api/billing_summary".to_owned(), world.hostname(some_asset(n))),
         warm_up: 10,
         budget: Some(15.0),
+        growth: None,
+    },
+    Scenario {
+        name: "company-page",
+        title: "GET /companies/{n} (page)",
+        user: ADMIN,
+        ask: |world, n| {
+            let number = world::account_number(n % world.companies.len());
+            get(format!("/companies/{number}"), number)
+        },
+        warm_up: QUICK,
+        budget: Some(0.7),
+        growth: None,
+    },
+    Scenario {
+        name: "assets-list-page",
+        title: "GET /assets (page of 50)",
+        user: ADMIN,
+        ask: |_, n| get(format!("/assets?page={}", 1 + n % 100), "Choose ".to_owned()),
+        warm_up: QUICK,
+        budget: Some(0.6),
         growth: None,
     },
     Scenario {

@@ -60,7 +60,7 @@ pub(crate) async fn create(
     let (body, _) = page.fill(&sent);
     match edit::create_feature(&db, &person.deed(Origin::Page, "Feature created"), with_number(body)).await {
         Ok(made) => Ok(page::done_by(OFFER.path, "The feature was added.", made.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn edit(
     let deed = person.deed(Origin::Page, "Feature updated");
     match edit::update_feature(&db, &deed, (id, Some(seen)), with_number(body)).await {
         Ok(changed) => Ok(page::done_by(OFFER.path, "The feature was saved.", changed.changeset_id)),
-        Err(error) => page.refuse(&visitor, error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
 
