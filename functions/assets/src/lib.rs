@@ -29,6 +29,8 @@ use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::grid::GRID;
+
 /// The routes of this group.
 pub fn router<S>() -> OpenApiRouter<S>
 where
@@ -41,9 +43,9 @@ where
         .routes(routes!(api::get_asset, api::update_asset, api::archive_asset))
         .routes(routes!(api::restore_asset))
         .routes(routes!(api::pin_asset_field, api::release_asset_field))
-        .route("/assets", get(pages::list))
-        .route("/assets.csv", get(pages::csv))
-        .route("/assets/choices", get(pages::choices))
+        .route("/assets", nexus_web::grid::list(&GRID))
+        .route("/assets.csv", nexus_web::grid::csv(&GRID))
+        .route("/assets/choices", nexus_web::grid::choices(&GRID))
         .route("/assets/bulk", post(pages::bulk))
         .route("/assets/new", get(pages::new_form).post(pages::create))
         .route("/assets/{id}", get(pages::show))

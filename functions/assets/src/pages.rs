@@ -5,15 +5,14 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use nexus_core::records::Asset;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
 use nexus_web::facts::Fact;
 use nexus_web::grid::{self, Pairs, Show, Step, web_address};
-use nexus_web::page::{self, Shell};
-use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor, record};
+use nexus_web::page::{self, Nothing, Shell};
+use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor, company_named, record};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -60,27 +59,6 @@ const FACTS: &[(&str, &str, Show)] = &[
     ("description", "Description", Show::Text),
 ];
 
-pub(crate) async fn list(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Query(pairs): Query<Pairs>,
-) -> Result<Response, Error> {
-    grid::page(&GRID, &db, &visitor, &pairs).await
-}
-
-pub(crate) async fn choices(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Query(pairs): Query<Pairs>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    grid::choices(&GRID, &db, &visitor, &pairs, &headers).await
-}
-
-pub(crate) async fn csv(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
-    grid::csv(&GRID, &db, &visitor, &pairs).await
-}
-
 pub(crate) async fn bulk(
     State(db): State<Db>,
     visitor: Visitor,
@@ -111,7 +89,7 @@ pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<
     let asset: Asset = found.read()?;
     let scope = person.scope();
     let company = match &asset.company_account_number {
-        Some(number) => store::company(&db, &scope, number).await?,
+        Some(number) => company_named(&db, &scope, number).await?,
         None => None,
     };
     let people = store::people(&db, &scope, id).await?;
@@ -183,9 +161,6 @@ pub(crate) async fn edit(
         Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Nothing {}
 
 pub(crate) async fn archive(
     State(db): State<Db>,

@@ -9,21 +9,6 @@ pub(crate) async fn find(db: &Db, scope: &Scope, id: i64) -> Result<Option<Found
     Found::by_id(db, Entity::Asset, scope, id).await
 }
 
-fn seen(query: Query, entity: Entity, scope: &Scope) -> Query {
-    match scope::condition(entity, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    }
-}
-
-/// The number and the name of a live company in sight.
-pub(crate) async fn company(db: &Db, scope: &Scope, account_number: &str) -> Result<Option<(String, String)>, Error> {
-    let query = Query::new("SELECT t.account_number, t.name FROM companies t WHERE lower(t.account_number) = ")
-        .arg(account_number.to_ascii_lowercase())
-        .push(" AND t.archived_at IS NULL");
-    Ok(db.optional(seen(query, Entity::Company, scope)).await?)
-}
-
 /// A person of a device.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Person {
@@ -39,5 +24,5 @@ pub(crate) async fn people(db: &Db, scope: &Scope, id: i64) -> Result<Vec<Person
     )
     .arg(id)
     .push(" AND t.archived_at IS NULL");
-    Ok(db.all(seen(query, Entity::Contact, scope).push(" ORDER BY lower(t.name), t.id")).await?)
+    Ok(db.all(scope::within(query, Entity::Contact, scope).push(" ORDER BY lower(t.name), t.id")).await?)
 }

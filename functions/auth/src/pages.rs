@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{REFERER, SET_COOKIE};
 use http::{HeaderMap, StatusCode, Uri};
 use nexus_web::auth::{cookie_after_login, cookie_after_logout, guest_cookie, theme_cookie};
-use nexus_web::page::{self, Shell};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{Address, Auth, CsrfForm, Error, Query, Visitor};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -38,11 +38,9 @@ pub(crate) struct Form {
     next: String,
 }
 
-/// A path of ours and nothing else: `//host` and `/\host` are other sites to a browser.
+/// A path of ours as a header can hold it; any other leads to the overview.
 fn safe(next: &str) -> String {
-    let own =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.contains(char::is_control);
-    if !own {
+    if !page::is_own_path(next) {
         return "/".to_owned();
     }
     next.bytes().fold(String::with_capacity(next.len()), |mut path, byte| {
@@ -94,9 +92,6 @@ fn show_fault(visitor: &Visitor, form: Form, error: &Error) -> Result<Response, 
     let page = LoginPage { shell, next: form.next, username: form.username, fault: Some(fault) };
     Ok((status, page::html(&page)?).into_response())
 }
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Nothing {}
 
 pub(crate) async fn logout(
     State(auth): State<Auth>,

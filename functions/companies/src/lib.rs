@@ -46,6 +46,8 @@ use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::grid::GRID;
+
 /// The routes of this group.
 pub fn router<S>() -> OpenApiRouter<S>
 where
@@ -70,9 +72,9 @@ where
         .routes(routes!(locations::list_locations, locations::create_location))
         .routes(routes!(locations::get_location, locations::update_location, locations::archive_location))
         .routes(routes!(locations::restore_location))
-        .route("/companies", get(pages::list))
-        .route("/companies.csv", get(pages::csv))
-        .route("/companies/choices", get(pages::choices))
+        .route("/companies", nexus_web::grid::list(&GRID))
+        .route("/companies.csv", nexus_web::grid::csv(&GRID))
+        .route("/companies/choices", nexus_web::grid::choices(&GRID))
         .route("/companies/bulk", post(pages::bulk))
         .route("/companies/new", get(pages::new_form).post(pages::create))
         .route("/companies/{account_number}", get(pages::show))

@@ -30,6 +30,8 @@ use nexus_web::Auth;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::grid::GRID;
+
 /// The routes of this group.
 pub fn router<S>() -> OpenApiRouter<S>
 where
@@ -42,9 +44,9 @@ where
         .routes(routes!(api::get_contact, api::update_contact, api::archive_contact))
         .routes(routes!(api::restore_contact))
         .routes(routes!(api::pin_contact_field, api::release_contact_field))
-        .route("/contacts", get(pages::list))
-        .route("/contacts.csv", get(pages::csv))
-        .route("/contacts/choices", get(pages::choices))
+        .route("/contacts", nexus_web::grid::list(&GRID))
+        .route("/contacts.csv", nexus_web::grid::csv(&GRID))
+        .route("/contacts/choices", nexus_web::grid::choices(&GRID))
         .route("/contacts/bulk", post(pages::bulk))
         .route("/contacts/new", get(pages::new_form).post(pages::create))
         .route("/contacts/{id}", get(pages::show))

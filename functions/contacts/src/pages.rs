@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use nexus_core::records::Contact;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
 use nexus_web::facts::Fact;
 use nexus_web::grid::{self, Pairs, Show, Step};
-use nexus_web::page::{self, Shell};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor, record};
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,27 +43,6 @@ const FACTS: &[(&str, &str, Show)] = &[
     ("mobile_phone_number", "Mobile number", Show::Number),
     ("company_account_numbers", "Account numbers", Show::List),
 ];
-
-pub(crate) async fn list(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Query(pairs): Query<Pairs>,
-) -> Result<Response, Error> {
-    grid::page(&GRID, &db, &visitor, &pairs).await
-}
-
-pub(crate) async fn choices(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Query(pairs): Query<Pairs>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    grid::choices(&GRID, &db, &visitor, &pairs, &headers).await
-}
-
-pub(crate) async fn csv(State(db): State<Db>, visitor: Visitor, Query(pairs): Query<Pairs>) -> Result<Response, Error> {
-    grid::csv(&GRID, &db, &visitor, &pairs).await
-}
 
 pub(crate) async fn bulk(
     State(db): State<Db>,
@@ -160,9 +138,6 @@ pub(crate) async fn edit(
         Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Nothing {}
 
 pub(crate) async fn archive(
     State(db): State<Db>,

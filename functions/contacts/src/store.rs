@@ -17,11 +17,7 @@ pub(crate) async fn companies(db: &Db, scope: &Scope, id: i64) -> Result<Vec<(St
     )
     .arg(id)
     .push(" AND t.archived_at IS NULL");
-    let query = match scope::condition(Entity::Company, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    };
-    Ok(db.all(query.push(" ORDER BY lower(t.name), t.id")).await?)
+    Ok(db.all(scope::within(query, Entity::Company, scope).push(" ORDER BY lower(t.name), t.id")).await?)
 }
 
 /// A device of a person.
@@ -41,9 +37,5 @@ pub(crate) async fn assets(db: &Db, scope: &Scope, id: i64) -> Result<Vec<Asset>
     )
     .arg(id)
     .push(" AND t.archived_at IS NULL");
-    let query = match scope::condition(Entity::Asset, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    };
-    Ok(db.all(query.push(" ORDER BY lower(t.hostname), t.id")).await?)
+    Ok(db.all(scope::within(query, Entity::Asset, scope).push(" ORDER BY lower(t.hostname), t.id")).await?)
 }

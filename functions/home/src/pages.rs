@@ -39,7 +39,7 @@ pub(crate) async fn overview(State(db): State<Db>, visitor: Visitor) -> Result<R
     if person.account.role == Role::Client {
         return portal(&db, &visitor, person).await;
     }
-    let counts = store::counts(&db, &store::month_ago(&db)).await?;
+    let counts = store::counts(&db, &instant::days_before(db.clock().now(), 30)).await?;
     let edits = person.account.role.edits();
     let (runs, next, sites) = if edits { jobs_of(&db).await? } else { (Vec::new(), Vec::new(), None) };
     let shell = Shell::new(&visitor, "home", "Overview");

@@ -133,10 +133,7 @@ fn select(scope: &Scope, kind: &Kind, rank: impl FnOnce(Sql) -> Sql) -> Sql {
         kind.account_number.replace("{seen}", &seen)
     ));
     let query = rank(query).push(&format!(" AS rank FROM {} t WHERE t.archived_at IS NULL", kind.entity.table()));
-    match scope::condition(kind.entity, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    }
+    scope::within(query, kind.entity, scope)
 }
 
 /// Those that are called so, or whose name begins so: found in the order of the names, however many hold the words.

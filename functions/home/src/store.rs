@@ -1,6 +1,6 @@
 //! What the overview reads.
 
-use nexus_core::{Scope, instant};
+use nexus_core::{Entity, Scope, instant};
 use nexus_db::{Db, Query, scope};
 use nexus_web::Error;
 
@@ -69,10 +69,7 @@ pub(crate) async fn values(db: &Db, table: &str, column: &str) -> Result<Vec<(St
 
 /// How many live assets were last seen in each span of days before now.
 pub(crate) async fn seen(db: &Db) -> Result<Vec<(&'static str, i64)>, Error> {
-    let before = |days: i64| {
-        let now = db.clock().now();
-        now.checked_sub(jiff::SignedDuration::from_hours(days * 24)).map_or_else(|_| String::new(), instant::canonical)
-    };
+    let before = |days| instant::days_before(db.clock().now(), days);
     let query = Query::new(
         "SELECT count(CASE WHEN s >= $1 THEN 1 END), count(CASE WHEN s >= $2 AND s < $1 THEN 1 END), \
          count(CASE WHEN s >= $3 AND s < $2 THEN 1 END), count(CASE WHEN s >= $4 AND s < $3 THEN 1 END), \
@@ -88,12 +85,6 @@ pub(crate) async fn seen(db: &Db) -> Result<Vec<(&'static str, i64)>, Error> {
         ("within 90 days", quarter),
         ("longer ago or never", longer),
     ])
-}
-
-/// The instant 30 days ago.
-pub(crate) fn month_ago(db: &Db) -> String {
-    let now = db.clock().now();
-    now.checked_sub(jiff::SignedDuration::from_hours(30 * 24)).map_or_else(|_| String::new(), instant::canonical)
 }
 
 /// A company as its client's overview shows it.
@@ -114,9 +105,5 @@ pub(crate) async fn own_companies(db: &Db, scope: &Scope) -> Result<Vec<OwnCompa
          (SELECT count(*) FROM assets a WHERE a.company_id = t.id AND a.archived_at IS NULL) AS assets \
          FROM companies t WHERE t.archived_at IS NULL",
     );
-    let query = match scope::condition(nexus_core::Entity::Company, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    };
-    Ok(db.all(query.push(" ORDER BY lower(t.name), t.id")).await?)
+    Ok(db.all(scope::within(query, Entity::Company, scope).push(" ORDER BY lower(t.name), t.id")).await?)
 }

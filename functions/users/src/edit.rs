@@ -5,6 +5,7 @@ use nexus_core::{Entity, FieldError, Fields, Role};
 use nexus_db::Db;
 use nexus_db::accounts::{self, Secret};
 use nexus_db::changes::{Deed, Edit, Touched};
+use nexus_web::auth::check_password;
 use nexus_web::{Auth, Error, archived_targets, both, company_ids, company_numbers, record, record_fields};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -90,14 +91,14 @@ fn own(mut body: Map<String, Value>) -> Result<Fields, Error> {
 }
 
 fn password(body: &mut Map<String, Value>) -> Result<Option<SecretString>, Error> {
-    let wrong = |message: &str| Err(Error::fields(vec![FieldError::new("password", message)]));
     match body.remove("password") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(password)) => match password.chars().count() {
-            10..=1_000 => Ok(Some(password.into())),
-            _ => wrong("must have 10 to 1,000 characters"),
-        },
-        Some(_) => wrong("must be text"),
+        Some(Value::String(password)) => {
+            let password = SecretString::from(password);
+            check_password(&password)?;
+            Ok(Some(password))
+        }
+        Some(_) => Err(Error::fields(vec![FieldError::new("password", "must be text")])),
     }
 }
 

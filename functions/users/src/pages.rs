@@ -10,7 +10,7 @@ use nexus_core::records::User;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::page::{self, Shell};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{
     Auth, CsrfForm, EditPage, Error, FormKind, Found, List, Paging, Path, Principal, Query, Visitor, missing,
 };
@@ -166,10 +166,6 @@ pub(crate) async fn edit(
         Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }
-
-/// What a form with nothing but its token brings.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Nothing {}
 
 pub(crate) async fn archive(
     State(db): State<Db>,

@@ -271,6 +271,16 @@ impl Entity {
         }
     }
 
+    /// The field that a record of it is called by.
+    #[must_use]
+    pub const fn name_field(self) -> &'static str {
+        match self {
+            Self::Asset => "hostname",
+            Self::User => "username",
+            Self::Feature | Self::Plan | Self::Company | Self::Location | Self::Contact => "name",
+        }
+    }
+
     /// Its fields, in the order of the contract.
     #[must_use]
     pub const fn fields(self) -> &'static [Field] {

@@ -3,9 +3,9 @@
 //! One fixed width makes the text sort as time does, so both databases store it as text and build it into JSON without
 //! a conversion.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// `at` in the canonical form.
 #[must_use]
@@ -24,9 +24,23 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
+/// The instant so many days before another, in the canonical form; empty, which sorts before all, where there is none.
+#[must_use]
+pub fn days_before(at: Timestamp, days: i64) -> String {
+    let days = SignedDuration::from_hours(days.saturating_mul(24));
+    at.checked_sub(days).map_or_else(|_| String::new(), canonical)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{canonical, parse};
+    use super::{canonical, days_before, parse};
+
+    #[test]
+    fn days_are_counted_back_as_far_as_there_are_any() {
+        let at = parse("2026-03-02T08:00:00Z").unwrap();
+        assert_eq!(days_before(at, 30), "2026-01-31T08:00:00.000Z");
+        assert_eq!(days_before(at, 1_000_000_000), "");
+    }
 
     #[test]
     fn every_accepted_form_becomes_one_text_that_sorts_as_time() {

@@ -2,6 +2,8 @@
 
 use nexus_core::{Entity, Scope};
 
+use crate::Query;
+
 /// The condition under which a record of table `t` is in sight; none: always.
 #[must_use]
 pub fn condition(entity: Entity, scope: &Scope) -> Option<String> {
@@ -15,6 +17,15 @@ pub fn condition(entity: Entity, scope: &Scope) -> Option<String> {
         // What the others have agreed on is nobody's business; one's own is told with the company.
         Entity::Plan | Entity::Feature => "FALSE".to_owned(),
     })
+}
+
+/// Narrows a query, which has its `WHERE` already, to the records of table `t` that are in sight.
+#[must_use]
+pub fn within(query: Query, entity: Entity, scope: &Scope) -> Query {
+    match condition(entity, scope) {
+        Some(seen) => query.push(" AND ").push(&seen),
+        None => query,
+    }
 }
 
 fn linked(table: &str, owner: &str, ids: &str) -> String {

@@ -86,8 +86,5 @@ fn select(db: &Db, entity: Entity, scope: &Scope, condition: &str, value: impl I
     let query = Query::new(format!("SELECT t.id, t.version, {body} AS json FROM {} t WHERE {before}", entity.table()))
         .arg(value)
         .push(after);
-    match scope::condition(entity, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    }
+    scope::within(query, entity, scope)
 }

@@ -115,6 +115,15 @@ pub fn asked_page(pairs: &[(String, String)]) -> i64 {
     asked.and_then(|(_, page)| page.parse().ok()).unwrap_or(1).clamp(1, LAST_PAGE)
 }
 
+/// What a page shows of a list that was asked for one more than [`PER_PAGE`], and whether there is more.
+#[must_use]
+pub fn cut<T>(mut items: Vec<T>) -> (Vec<T>, bool) {
+    let shown = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
+    let more = items.len() > shown;
+    items.truncate(shown);
+    (items, more)
+}
+
 /// A change and its deed.
 struct Told {
     row: Row,
@@ -155,10 +164,8 @@ pub async fn page(
     let (path, query) = visitor.path.split_once('?').unwrap_or((&visitor.path, ""));
     let page = asked_page(&serde_urlencoded::from_str::<Vec<_>>(query).unwrap_or_default());
     // One more than is shown says whether there are more.
-    let mut entries = changes::of_record(db, (entity, id), PER_PAGE + 1, (page - 1) * PER_PAGE).await?;
-    let shown = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
-    let more = entries.len() > shown;
-    entries.truncate(shown);
+    let entries = changes::of_record(db, (entity, id), PER_PAGE + 1, (page - 1) * PER_PAGE).await?;
+    let (entries, more) = cut(entries);
     let name = Names::of(db, &BTreeSet::from([(entity, id)])).await?.of_record(entity, id).name;
     let (back, path, changes) = (back.to_owned(), path.to_owned(), told(db, entries).await?);
     page::show(visitor, &RecordPage { shell, back, name, changes, path, page, more })

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nexus_core::entity::Kind;
-use nexus_core::{Entity, FieldError, Fields, fields};
-use nexus_db::{Db, Query};
+use nexus_core::{Entity, FieldError, Fields, Scope, fields};
+use nexus_db::{Db, Query, scope};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
@@ -137,6 +137,17 @@ pub async fn account_numbers_by_id(db: &Db, ids: &[i64]) -> Result<BTreeMap<i64,
         db.dialect().each(1)
     );
     Ok(db.all::<(i64, String)>(Query::new(sql).bind(Value::from(ids))).await?.into_iter().collect())
+}
+
+/// The number and the name of a live company in sight, by its number, letter case aside.
+///
+/// # Errors
+/// When the store fails.
+pub async fn company_named(db: &Db, scope: &Scope, number: &str) -> Result<Option<(String, String)>, Error> {
+    let query = Query::new("SELECT t.account_number, t.name FROM companies t WHERE lower(t.account_number) = ")
+        .arg(number.to_ascii_lowercase())
+        .push(" AND t.archived_at IS NULL");
+    Ok(db.optional(scope::within(query, Entity::Company, scope)).await?)
 }
 
 /// Whether a required member is missing or blank.

@@ -44,8 +44,8 @@ pub use found::Found;
 pub use frame::{Limits, RequestId, frame};
 pub use idempotency::GivenOnce;
 pub use input::{
-    TextList, account_numbers_by_id, archived_targets, both, company_ids, company_numbers, is_blank, missing,
-    record_fields,
+    TextList, account_numbers_by_id, archived_targets, both, company_ids, company_named, company_numbers, is_blank,
+    missing, record_fields,
 };
 pub use list::{List, Parts};
 pub use paging::{Listing, Pages, Paging};

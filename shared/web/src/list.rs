@@ -207,8 +207,7 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn json(&self, db: &Db, page: Paging) -> Result<String, Error> {
-        let body = bodies::json(self.entity, db.dialect(), &self.scope);
-        Ok(format!("[{}]", self.part(db, &body, page).await?.inside))
+        Ok(self.page(db, page).await?.0)
     }
 
     /// The answer to a list request: the page asked for, or everything, or that the caller has it already.
@@ -329,14 +328,6 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn ids(&self, db: &Db) -> Result<Vec<i64>, Error> {
-        match self.settled(db, "").await? {
-            Left::Settled { ids, .. } => Ok(ids),
-            Left::Walk { .. } => Ok(Vec::new()),
-        }
-    }
-
-    /// Which records there are, settled now.
-    async fn settled(&self, db: &Db, body: &str) -> Result<Left, Error> {
         let (open, close) = db.dialect().list();
         let ids = self
             .filters
@@ -345,7 +336,13 @@ impl List {
             .push(&self.order)
             .push(close);
         let (ids,) = db.one::<(String,)>(ids).await?;
-        let ids: Vec<i64> = ids.split(',').filter_map(|id| id.parse().ok()).collect();
+        Ok(ids.split(',').filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Which records there are, settled now.
+    async fn settled(&self, db: &Db, body: &str) -> Result<Left, Error> {
+        let ids = self.ids(db).await?;
+        let (open, close) = db.dialect().list();
         let (from, order) = db.dialect().in_order(1, &format!("{} t", self.entity.table()), "t.id");
         Ok(Left::Settled { sql: format!("{open}SELECT {body} AS body FROM {from}{order}{close}"), ids, at: 0 })
     }

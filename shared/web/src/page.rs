@@ -234,16 +234,27 @@ pub fn show(visitor: &Visitor, page: &impl Template) -> Result<Response, Error> 
     Ok(if visitor.flash.is_some() { without_note(response) } else { response })
 }
 
-/// The class of a run's badge.
+/// The colour of a run's state, as Tabler calls it.
 #[must_use]
-pub const fn state_class(state: &RunState) -> &'static str {
+pub const fn state_colour(state: &RunState) -> &'static str {
     match state {
-        RunState::Applied => "bg-green-lt",
-        RunState::Running => "bg-blue-lt",
-        RunState::Held | RunState::Partial | RunState::Skipped => "bg-yellow-lt",
-        RunState::Failed | RunState::Interrupted => "bg-red-lt",
+        RunState::Applied => "green",
+        RunState::Running => "blue",
+        RunState::Held | RunState::Partial => "yellow",
+        RunState::Skipped => "secondary",
+        RunState::Failed | RunState::Interrupted => "red",
     }
 }
+
+/// Whether a text is a path of ours and nothing else: `//host` and `/\host` are other sites to a browser.
+#[must_use]
+pub fn is_own_path(text: &str) -> bool {
+    text.starts_with('/') && !text.starts_with("//") && !text.contains('\\') && !text.contains(char::is_control)
+}
+
+/// What a form with nothing but its token brings.
+#[derive(Debug, serde::Deserialize)]
+pub struct Nothing {}
 
 /// An instant as text without a script: date, hour and minute (UTC).
 #[must_use]

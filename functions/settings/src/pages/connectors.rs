@@ -11,10 +11,10 @@ use nexus_db::jobs::source_of;
 use nexus_db::{Db, runs, sources};
 use nexus_events::Bus;
 use nexus_web::facts::source_name;
-use nexus_web::page::{self, Shell};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, Error, Path, Visitor};
 
-use super::{ADMIN, Nothing, colour};
+use super::ADMIN;
 use crate::jobs::{self, RUNNERS};
 
 const ABSENT: Error = Error::NotFound("There is no such connector");

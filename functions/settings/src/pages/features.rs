@@ -7,12 +7,12 @@ use axum::response::Response;
 use nexus_core::Entity;
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::page::{self, Shell};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, Path, Principal, Query, Visitor};
 use serde_json::Value;
 
+use super::ADMIN;
 use super::offers::{self, Offer, Shown, with_number};
-use super::{ADMIN, Nothing};
 use crate::edit;
 
 static OFFER: Offer = Offer {

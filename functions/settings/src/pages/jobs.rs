@@ -12,7 +12,7 @@ use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Path, Visitor};
 use serde::Deserialize;
 
-use super::{ADMIN, colour};
+use super::ADMIN;
 use crate::jobs::{self, RUNNERS};
 
 /// Runs that the page of a job looks back at.

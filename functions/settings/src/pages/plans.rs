@@ -7,11 +7,12 @@ use axum::response::Response;
 use nexus_core::Entity;
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{CsrfForm, Error, Found, Path, Principal, Query, Visitor, page};
+use nexus_web::page::{self, Nothing};
+use nexus_web::{CsrfForm, Error, Found, Path, Principal, Query, Visitor};
 
+use super::ADMIN;
 use super::offers::{self, Offer, Shown};
 use super::plan_form::PlanPage;
-use super::{ADMIN, Nothing};
 use crate::edit;
 
 static OFFER: Offer = Offer {

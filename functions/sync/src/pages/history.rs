@@ -9,13 +9,13 @@ use axum::response::Response;
 use nexus_core::Entity;
 use nexus_db::Db;
 use nexus_db::changes::{self, ChangeError, Done, LeftAlone, RowFilter, RowState, SetHead, Tally};
-use nexus_web::grid::Pairs;
-use nexus_web::history::{self, Named, Names, PER_PAGE, Row, asked_page, origin_word};
+use nexus_web::grid::{Pairs, last};
+use nexus_web::history::{self, Named, Names, PER_PAGE, Row, asked_page, cut, origin_word};
 use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Paging, Path, Principal, Query, Visitor};
 use serde::Deserialize;
 
-use super::{READERS, conflict, cut, last, link, own_path, phrase, set_state};
+use super::{READERS, conflict, link, own_path, phrase, set_state};
 use crate::decisions;
 
 /// The origins that one can ask for: value and label.

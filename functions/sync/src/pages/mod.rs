@@ -9,20 +9,13 @@ use askama::Template;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use nexus_core::Role;
-use nexus_core::sync::RunState;
 use nexus_db::changes::{Action, Tally};
-use nexus_web::grid::Pairs;
 use nexus_web::history::{action_word, kinds_word};
 use nexus_web::page::{self, Shell};
 use nexus_web::{Error, Visitor};
 
 /// Who reads and decides.
 const READERS: &[Role] = &[Role::Admin, Role::Technician];
-
-/// The last value of a parameter, without blanks around it; of one that is not given nothing.
-fn last<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
-    pairs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
-}
 
 /// A path with those of the parameters that have a value.
 fn link(path: &str, pairs: &[(&str, &str)]) -> String {
@@ -33,14 +26,6 @@ fn link(path: &str, pairs: &[(&str, &str)]) -> String {
 fn query(pairs: &[(&str, &str)]) -> String {
     let given: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
     serde_urlencoded::to_string(given).unwrap_or_default()
-}
-
-/// What a page has of a list, when it is asked for one more than it shows.
-fn cut<T>(mut items: Vec<T>) -> (Vec<T>, bool) {
-    let shown = usize::try_from(nexus_web::history::PER_PAGE).unwrap_or(usize::MAX);
-    let more = items.len() > shown;
-    items.truncate(shown);
-    (items, more)
 }
 
 /// Rows of a change set that have the same done to the same kind, in words: `3 companies created`, `create 3 companies`.
@@ -55,18 +40,6 @@ fn counted(entity: nexus_core::Entity, action: Action, n: i64, done: bool) -> St
         (_, false) => format!("{verb} {n} {kinds}"),
         (Action::Link, true) => format!("{n} {kinds} tied to the source"),
         (_, true) => format!("{n} {kinds} {verb}"),
-    }
-}
-
-/// The colour of a run's state.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "a template passes what it has by reference")]
-fn colour(state: &RunState) -> &'static str {
-    match state {
-        RunState::Applied => "green",
-        RunState::Running => "blue",
-        RunState::Held | RunState::Partial => "yellow",
-        RunState::Skipped => "secondary",
-        RunState::Failed | RunState::Interrupted => "red",
     }
 }
 
@@ -99,8 +72,7 @@ fn conflict(visitor: &Visitor, text: impl Into<String>, back: &str) -> Result<Re
 
 /// A path of our own to go back to; anything else leads to the overview.
 fn own_path(back: &str) -> &str {
-    let own = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
-    if own && back.bytes().all(|byte| byte.is_ascii_graphic()) { back } else { "/" }
+    if page::is_own_path(back) && back.bytes().all(|byte| byte.is_ascii_graphic()) { back } else { "/" }
 }
 
 #[cfg(test)]

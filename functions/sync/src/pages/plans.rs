@@ -13,12 +13,12 @@ use nexus_core::Entity;
 use nexus_core::sync::Run;
 use nexus_db::changes::{self, Action, ChangeError, RowFilter, RowState, SetHead, Tally};
 use nexus_db::{Db, runs};
-use nexus_web::grid::Pairs;
+use nexus_web::grid::{Pairs, last};
 use nexus_web::history::{self, PER_PAGE, Row, asked_page};
 use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Paging, Path, Query, Visitor};
 
-use super::{READERS, colour, conflict, counted, last, query, set_state};
+use super::{READERS, conflict, counted, query, set_state};
 use crate::decisions;
 
 /// What of a plan is shown.

@@ -9,13 +9,12 @@ use http::{HeaderMap, StatusCode};
 use nexus_core::sync::{Outcome, OutcomeState, Run, RunState, ScopeReport};
 use nexus_db::changes::{self, RowState, SetHead};
 use nexus_db::{Db, jobs, refusals, runs};
-use nexus_web::grid::Pairs;
-use nexus_web::history::{PER_PAGE, asked_page};
-use nexus_web::page::{self, Shell};
+use nexus_web::grid::{Pairs, last};
+use nexus_web::history::{PER_PAGE, asked_page, cut};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, Error, Path, Query, Visitor};
-use serde::Deserialize;
 
-use super::{READERS, colour, conflict, cut, last, link, phrase};
+use super::{READERS, conflict, link, phrase};
 use crate::runs::{cancel as cancel_run, find};
 
 /// Rows of one kind that a run's page shows; the API has all of them.
@@ -149,7 +148,7 @@ fn state(run: &Run, waits: bool) -> (&'static str, &'static str) {
     if run.state == RunState::Held && !waits {
         return ("out of date", "secondary");
     }
-    (run.state.as_str(), colour(&run.state))
+    (run.state.as_str(), page::state_colour(&run.state))
 }
 
 /// As many as a page shows.
@@ -234,9 +233,6 @@ pub(crate) async fn show(
     }
     page::show(&visitor, &RunPage { shell: Shell::new(&visitor, "sync", format!("Run {id}")), view })
 }
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Nothing {}
 
 pub(crate) async fn cancel(
     State(db): State<Db>,

@@ -112,7 +112,7 @@ fn named(wanted: &str, entity: Option<Entity>, dialect: Dialect, query: Query) -
                    coalesce(c.after->>'account_number', '')";
     let mut query = query.push(&format!(" AND (lower({planned}) LIKE ")).arg(pattern.as_str()).push(" ESCAPE '\\'");
     for kind in Entity::ALL.into_iter().filter(|kind| entity.is_none_or(|entity| entity == *kind)) {
-        let (name, table) = (name_column(kind), kind.table());
+        let (name, table) = (kind.name_field(), kind.table());
         let number = if kind == Entity::Company { " || ' ' || t.account_number" } else { "" };
         query = query
             .push(&format!(
@@ -123,15 +123,6 @@ fn named(wanted: &str, entity: Option<Entity>, dialect: Dialect, query: Query) -
             .push(" ESCAPE '\\'))");
     }
     query.push(")")
-}
-
-/// The column that a record of a kind is called by.
-const fn name_column(entity: Entity) -> &'static str {
-    match entity {
-        Entity::Asset => "hostname",
-        Entity::User => "username",
-        Entity::Feature | Entity::Plan | Entity::Company | Entity::Location | Entity::Contact => "name",
-    }
 }
 
 /// The rows of a change set that are meant, in order, and how many there are; at most `limit`, from `offset` on.

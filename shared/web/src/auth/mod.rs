@@ -31,7 +31,7 @@ use crate::error::Error;
 /// How long role and companies of a user may be remembered.
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// How many characters a password has.
-pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 10..=1_000;
+const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 10..=1_000;
 /// How exactly the last use of an API key is noted.
 const NOTED: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// Entries of a cache before it begins anew; more users than an MSP has.
@@ -261,9 +261,7 @@ impl Auth {
     /// # Errors
     /// When the password is too short or too long, and when the store fails.
     pub async fn change_password(&self, account: &Account, password: &SecretString) -> Result<String, Error> {
-        if !PASSWORD_LENGTH.contains(&password.expose_secret().chars().count()) {
-            return Err(Error::fields(vec![FieldError::new("password", "must have 10 to 1,000 characters")]));
-        }
+        check_password(password)?;
         let hash = self.inner.passwords.hash(password).await?;
         accounts::set_password(&self.inner.db, account.id, &hash, false).await?;
         self.begin_session(account).await
@@ -284,6 +282,17 @@ impl Auth {
     pub(crate) fn session_seconds(&self) -> i64 {
         i64::from(self.inner.rules.token_hours) * 3_600
     }
+}
+
+/// Refuses a password that nobody may have.
+///
+/// # Errors
+/// That it is too short or too long, of the field `password`.
+pub fn check_password(password: &SecretString) -> Result<(), Error> {
+    if PASSWORD_LENGTH.contains(&password.expose_secret().chars().count()) {
+        return Ok(());
+    }
+    Err(Error::fields(vec![FieldError::new("password", "must have 10 to 1,000 characters")]))
 }
 
 /// Refuses while the account or the address must wait.

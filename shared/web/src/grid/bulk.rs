@@ -260,7 +260,7 @@ impl Given<'_> {
 async fn names(grid: &Grid, db: &Db, ids: &[i64]) -> Result<Vec<String>, Error> {
     let sql = format!(
         "SELECT t.{} FROM {} t WHERE t.id IN (SELECT CAST(x.value AS BIGINT) FROM {}) ORDER BY 1",
-        grid.columns[0].name,
+        grid.entity.name_field(),
         grid.entity.table(),
         db.dialect().each(1)
     );

@@ -16,7 +16,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// When the visitor may not see it, and when the store fails.
-pub async fn csv(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs) -> Result<Response, Error> {
+pub(super) async fn csv(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs) -> Result<Response, Error> {
     let scope = visitor.person_with(grid.readers)?.scope();
     let view = View::read(grid, pairs);
     let parts = view.list(db, &scope)?.parts(db).await?;

@@ -6,14 +6,14 @@
 mod bulk;
 mod csv;
 mod page;
+mod routes;
 mod rows;
 mod view;
 
 pub use bulk::{Ready, Step, bulk};
-pub use csv::csv;
-pub use page::{choices, page};
+pub use routes::{choices, csv, list};
 pub use rows::web_address;
-pub use view::Pairs;
+pub use view::{Pairs, last};
 
 use nexus_core::{Entity, Role};
 

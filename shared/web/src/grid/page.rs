@@ -10,7 +10,7 @@ use super::view::{Pairs, View};
 use super::{Grid, PER_PAGE};
 use crate::auth::Visitor;
 use crate::error::Error;
-use crate::found::Found;
+use crate::input::company_named;
 use crate::page::{self, Shell};
 use crate::paging::Paging;
 
@@ -32,7 +32,7 @@ struct ListPage {
 ///
 /// # Errors
 /// When the visitor may not see it, and when the store fails.
-pub async fn page(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs) -> Result<Response, Error> {
+pub(super) async fn page(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs) -> Result<Response, Error> {
     let person = visitor.person_with(grid.readers)?;
     let scope = person.scope();
     let mut view = View::read(grid, pairs);
@@ -62,11 +62,10 @@ async fn shell(grid: &Grid, db: &Db, visitor: &Visitor, view: &View) -> Result<S
     let shell = Shell::new(visitor, grid.section, grid.title);
     let Some(number) = view.company() else { return Ok(shell) };
     let scope = visitor.person()?.scope();
-    let condition = "lower(t.account_number) = {}";
-    let found = Found::find(db, nexus_core::Entity::Company, &scope, condition, number.to_ascii_lowercase()).await?;
-    let Some(found) = found else { return Ok(shell) };
-    let company: nexus_core::records::Company = found.read()?;
-    Ok(shell.within(&company.account_number, &company.name, grid.section))
+    Ok(match company_named(db, &scope, number).await? {
+        Some((number, name)) => shell.within(&number, &name, grid.section),
+        None => shell,
+    })
 }
 
 #[derive(Template)]
@@ -97,7 +96,7 @@ struct Choice {
 ///
 /// # Errors
 /// When the visitor may not see the list, and when the store fails.
-pub async fn choices(
+pub(super) async fn choices(
     grid: &'static Grid,
     db: &Db,
     visitor: &Visitor,

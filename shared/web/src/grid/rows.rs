@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use nexus_core::Scope;
+use nexus_core::{Entity, Scope};
 use nexus_db::{Db, Query, scope};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -85,10 +85,7 @@ pub(crate) async fn name_companies(db: &Db, scope: &Scope, rows: &mut [Row]) -> 
         .push(&db.dialect().each(1))
         .push(")")
         .bind(Value::from(lower));
-    let query = match scope::condition(nexus_core::Entity::Company, scope) {
-        Some(seen) => query.push(" AND ").push(&seen),
-        None => query,
-    };
+    let query = scope::within(query, Entity::Company, scope);
     let names: BTreeMap<String, String> = db.all::<(String, String)>(query).await?.into_iter().collect();
     for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
         let Cell::Companies(companies) = cell else { continue };
@@ -221,7 +218,7 @@ impl<'de> Visitor<'de> for One<'_> {
             }
         }
         row.key = match number {
-            Some(number) if grid.entity == nexus_core::Entity::Company => number,
+            Some(number) if grid.entity == Entity::Company => number,
             _ => row.id.to_string(),
         };
         Ok(row)

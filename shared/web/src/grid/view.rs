@@ -1,8 +1,7 @@
 //! What of a list is shown, as its address says it.
 
-use jiff::{SignedDuration, Timestamp};
 use nexus_core::{Scope, instant};
-use nexus_db::{Db, Query};
+use nexus_db::{Db, Query, scope};
 
 use super::{Column, Filter, Grid, NONE, Of};
 use crate::error::Error;
@@ -10,6 +9,12 @@ use crate::list::List;
 
 /// The parameters of an address or of a form, in their order.
 pub type Pairs = Vec<(String, String)>;
+
+/// The last value of a parameter, without blanks around it; of one that is not given nothing.
+#[must_use]
+pub fn last<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
+    pairs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
+}
 
 /// What is shown of a list.
 #[derive(Clone, Debug)]
@@ -28,8 +33,7 @@ impl View {
     /// Reads an address. What it says of columns and filters that there are not is passed over; an order that there is not
     /// becomes the usual one: an address that somebody kept goes on working.
     pub(crate) fn read(grid: &'static Grid, pairs: &Pairs) -> Self {
-        let last =
-            |name: &str| pairs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim());
+        let last = |name| last(pairs, name);
         let chosen: Vec<&str> =
             pairs.iter().filter(|(name, _)| name == "cols").flat_map(|(_, value)| value.split(',')).collect();
         let is_chosen = |at: usize, column: &Column| at == 0 || chosen.contains(&column.name);
@@ -74,7 +78,10 @@ impl View {
                 },
                 Of::DaysAgo(column, _) => {
                     let days = value.parse().unwrap_or(0).clamp(0, 36_500);
-                    list.filter(&format!("coalesce(t.{column}, '') < {{}}"), days_before(&db.now(), days))
+                    list.filter(
+                        &format!("coalesce(t.{column}, '') < {{}}"),
+                        instant::days_before(db.clock().now(), days),
+                    )
                 }
             };
         }
@@ -101,11 +108,8 @@ impl View {
                     "SELECT min(t.{column}) FROM {} t WHERE t.archived_at IS NULL AND coalesce(t.{column}, '') <> ''",
                     grid.entity.table()
                 ));
-                let query = match nexus_db::scope::condition(grid.entity, scope) {
-                    Some(seen) => query.push(" AND ").push(&seen),
-                    None => query,
-                };
-                let query = query.push(&format!(" GROUP BY lower(t.{column}) ORDER BY lower(t.{column}) LIMIT 200"));
+                let query = scope::within(query, grid.entity, scope)
+                    .push(&format!(" GROUP BY lower(t.{column}) ORDER BY lower(t.{column}) LIMIT 200"));
                 let known = db.all::<(String,)>(query).await?;
                 known.iter().map(|(value,)| own(value)).chain([(NONE.to_owned(), "none".to_owned())]).collect()
             }
@@ -242,10 +246,4 @@ fn without_company(entity: nexus_core::Entity) -> String {
         }
         _ => "NOT EXISTS (SELECT 1 FROM companies c WHERE c.id = t.company_id AND c.archived_at IS NULL)".to_owned(),
     }
-}
-
-/// The instant so many days before another.
-fn days_before(now: &str, days: i64) -> String {
-    let now: Timestamp = now.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-    now.checked_sub(SignedDuration::from_hours(days * 24)).map_or_else(|_| String::new(), instant::canonical)
 }

@@ -64,20 +64,17 @@ impl Names {
     }
 
     async fn read(&mut self, db: &Db, entity: Entity, ids: &[i64]) -> Result<(), Error> {
-        let (name, number, company) = match entity {
-            Entity::Company => ("t.name", "t.account_number", ""),
-            Entity::Location => (
-                "t.name",
-                "c.account_number",
-                "LEFT JOIN companies c ON c.id = t.company_id AND c.archived_at IS NULL ",
-            ),
-            Entity::Asset => ("t.hostname", "CAST(NULL AS TEXT)", ""),
-            Entity::User => ("t.username", "CAST(NULL AS TEXT)", ""),
-            Entity::Feature | Entity::Plan | Entity::Contact => ("t.name", "CAST(NULL AS TEXT)", ""),
+        let (number, company) = match entity {
+            Entity::Company => ("t.account_number", ""),
+            Entity::Location => {
+                ("c.account_number", "LEFT JOIN companies c ON c.id = t.company_id AND c.archived_at IS NULL ")
+            }
+            _ => ("CAST(NULL AS TEXT)", ""),
         };
         let sql = format!(
-            "SELECT t.id, {name}, {number}, t.archived_at FROM {} t {company}\
+            "SELECT t.id, t.{}, {number}, t.archived_at FROM {} t {company}\
              WHERE t.id IN (SELECT CAST(x.value AS BIGINT) FROM {})",
+            entity.name_field(),
             entity.table(),
             db.dialect().each(1)
         );
