@@ -7,10 +7,11 @@ use std::time::Duration;
 use nexus_client::{Account, Client, Options};
 use nexus_core::Entity;
 use nexus_core::sync::{Run, RunState};
+use nexus_db::Dialect;
 use nexus_db::records::{self, Record};
 use nexus_jobs::{Deadline, Event, Job, JobError, Silent, datto, freshservice};
 use nexus_simulators::{Datto, Freshservice, Rule};
-use nexus_test_databases::{World, on_sqlite};
+use nexus_test_databases::{World, on};
 use nexus_vendors::TransportConfig;
 use serde_json::{Map, Value};
 use sync_datto::SyncDatto;
@@ -202,17 +203,21 @@ pub struct Trouble {
 pub type End = (RunState, &'static str);
 
 /// Meets each trouble in a first run, on a database of its own: what was there stays, and the next run brings what one brings that
-/// nothing disturbed. On SQLite alone, where so many databases are made in no time; later runs meet them on both.
-pub async fn first_runs_survive<V: Source>(troubles: &[Trouble], start: impl AsyncFn(World) -> Syncing<V>) {
+/// nothing disturbed.
+pub async fn first_runs_survive<V: Source>(
+    dialect: Dialect,
+    troubles: &[Trouble],
+    start: impl AsyncFn(World) -> Syncing<V>,
+) {
     let undisturbed = &Mutex::default();
-    on_sqlite(async |world| {
+    on(dialect, async |world| {
         let syncing = start(world).await;
         assert_eq!(syncing.run().await.state, RunState::Applied);
         *undisturbed.lock().unwrap() = syncing.content().await;
     })
     .await;
     for trouble in troubles {
-        on_sqlite(async |world| {
+        on(dialect, async |world| {
             let syncing = start(world).await;
             syncing.survives(trouble, trouble.first).await;
             let run = syncing.run().await;
