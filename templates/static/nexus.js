@@ -57,7 +57,10 @@
       if (!menu.contains(event.target)) menu.open = false;
     }
     const copied = event.target.closest("[data-copy]");
-    if (copied) navigator.clipboard.writeText(copied.dataset.copy);
+    if (copied) {
+      const told = (text) => { copied.querySelector("span").textContent = text; };
+      navigator.clipboard.writeText(copied.dataset.copy).then(() => told("Copied"), () => told("Copy it by hand"));
+    }
     if (!event.target.closest(".find")) hits()?.replaceChildren();
   });
 

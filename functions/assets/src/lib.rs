@@ -13,12 +13,14 @@
 //! | GET, POST `/assets/new`, `/assets/{id}/edit` | A T | page: add, change |
 //! | GET `/assets/{id}` | A T B, C for its own | page: one |
 //! | POST `/assets/{id}/archive`, `/pin` | A T | archive; pin or release a field |
+//! | GET `/assets/{id}/contacts`, POST `/assets/{id}/link` | A T | page: who is linked; link and unlink |
 //! | GET `/assets/{id}/history` | A T | page: what happened to it |
 
 mod api;
 mod edit;
 mod grid;
 mod pages;
+mod people;
 mod schema;
 mod store;
 
@@ -52,5 +54,7 @@ where
         .route("/assets/{id}/edit", get(pages::edit_form).post(pages::edit))
         .route("/assets/{id}/archive", post(pages::archive))
         .route("/assets/{id}/pin", post(pages::pin))
+        .route("/assets/{id}/contacts", get(people::show))
+        .route("/assets/{id}/link", post(people::change))
         .route("/assets/{id}/history", get(pages::history))
 }

@@ -192,10 +192,10 @@ pub(crate) async fn history(State(db): State<Db>, visitor: Visitor, Path(id): Pa
     nexus_web::history::page(&db, &visitor, shell, (Entity::Asset, id), &address_of(id)).await
 }
 
-async fn find(db: &Db, person: &Principal, id: i64) -> Result<Found, Error> {
+pub(crate) async fn find(db: &Db, person: &Principal, id: i64) -> Result<Found, Error> {
     store::find(db, &person.scope(), id).await?.ok_or(Error::NotFound("Asset not found"))
 }
 
-fn address_of(id: i64) -> String {
+pub(crate) fn address_of(id: i64) -> String {
     format!("/assets/{id}")
 }

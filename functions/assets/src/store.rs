@@ -9,8 +9,8 @@ pub(crate) async fn find(db: &Db, scope: &Scope, id: i64) -> Result<Option<Found
     Found::by_id(db, Entity::Asset, scope, id).await
 }
 
-/// A person of a device.
-#[derive(Debug, sqlx::FromRow)]
+/// A person of a device, or one that could be.
+#[derive(Debug, serde::Deserialize, sqlx::FromRow)]
 pub(crate) struct Person {
     pub(crate) id: i64,
     pub(crate) name: String,

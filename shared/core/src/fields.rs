@@ -126,13 +126,23 @@ fn values(value: &Value) -> Result<Value, String> {
         let value = if value.is_null() {
             Value::Null
         } else {
-            text(value, 255).map_err(|fault| format!("each text {fault}"))?
+            one_of_values(value).map_err(|fault| format!("each text {fault}"))?
         };
         if !value.is_null() {
             values.insert(id.to_string(), value);
         }
     }
     Ok(Value::Object(values))
+}
+
+fn one_of_values(value: &Value) -> Result<Value, String> {
+    text(value, 255)
+}
+
+/// What is wrong with a text that is to be one of a record's values, such as that of a feature in a plan.
+#[must_use]
+pub fn value_fault(text: &str) -> Option<String> {
+    one_of_values(&Value::from(text)).err()
 }
 
 fn names(value: &Value) -> Result<Value, String> {

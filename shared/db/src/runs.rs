@@ -331,8 +331,9 @@ pub(crate) async fn finish_rejected(tx: &mut Tx, run_id: i64, who: &str, now: &s
 fn sentence(applied: &Applied, report: &Report) -> String {
     let mut text = String::new();
     for ((entity, action), n) in &applied.counts {
-        let _ =
-            write!(text, "{}{n} {} {}", if text.is_empty() { "" } else { ", " }, entity.table(), past(action.as_str()));
+        let separator = if text.is_empty() { "" } else { ", " };
+        let kind = if *n == 1 { entity.as_str() } else { entity.table() };
+        let _ = write!(text, "{separator}{n} {kind} {}", past(action.as_str()));
     }
     if text.is_empty() {
         text.push_str("Nothing to change");
@@ -348,7 +349,8 @@ fn sentence(applied: &Applied, report: &Report) -> String {
         }
     }
     if applied.stale > 0 {
-        let _ = write!(text, "; {} changes skipped because their record moved meanwhile", applied.stale);
+        let changes = if applied.stale == 1 { "change was" } else { "changes were" };
+        let _ = write!(text, "; {} {changes} skipped because their record moved meanwhile", applied.stale);
     }
     text.push('.');
     text

@@ -131,7 +131,8 @@ both! {
         let (a, b) = (company(&world.db, "100001").await, company(&world.db, "100002").await);
         let both = |name: &str| [a, b].map(|id| update(Entity::Company, id, None, &json!({"name": name}))).to_vec();
         let set = changes::change(&world.db, &deed(), both("Renamed")).await.unwrap().changeset_id.unwrap();
-        change_one(&world.db, update(Entity::Company, b, None, &json!({"name": "By hand"}))).await.unwrap();
+        let by_hand = update(Entity::Company, b, None, &json!({"name": "By hand"}));
+        let by_hand = changes::change(&world.db, &deed(), vec![by_hand]).await.unwrap().changeset_id.unwrap();
         change_one(&world.db, update(Entity::Company, a, None, &json!({"address": "Elsewhere"}))).await.unwrap();
         let (done, left) = changes::revert(&world.db, &deed(), set, None).await.unwrap();
         assert!(done.changeset_id.is_some());
@@ -140,8 +141,17 @@ both! {
         assert_eq!(all[&a].fields["name"], "Company 100001");
         assert_eq!(all[&a].fields["address"], "Elsewhere");
         assert_eq!(all[&b].fields["name"], "By hand");
-        let again = changes::revert(&world.db, &deed(), set, None).await.unwrap_err();
-        assert!(matches!(again, ChangeError::Decided { .. }), "{again}");
+        let (again, left) = changes::revert(&world.db, &deed(), set, None).await.unwrap();
+        assert_eq!((again.changeset_id, left.len()), (None, 1), "the other stands still");
+
+        // Without what stood in the way, the rest of it can be undone.
+        changes::revert(&world.db, &deed(), by_hand, None).await.unwrap();
+        let (_, left) = changes::revert(&world.db, &deed(), set, None).await.unwrap();
+        assert_eq!(left, []);
+        let all = records::dump(&world.db, Entity::Company).await.unwrap();
+        assert_eq!(all[&b].fields["name"], "Company 100002");
+        let whole = changes::revert(&world.db, &deed(), set, None).await.unwrap_err();
+        assert!(matches!(whole, ChangeError::Decided { .. }), "{whole}");
     }
 
     async fn the_feed_has_no_gap_and_no_reordering_under_concurrent_writers(world: World) {

@@ -35,7 +35,17 @@ pub struct EditPage {
     /// The version that the record is at.
     current: i64,
     form: Vec<FormField>,
+    values: Option<Values>,
     faults: Vec<String>,
+}
+
+/// A member that is an object of texts, with a field for each.
+#[derive(Clone, Debug)]
+struct Values {
+    member: &'static str,
+    title: &'static str,
+    hint: &'static str,
+    form: Vec<FormField>,
 }
 
 impl EditPage {
@@ -51,7 +61,20 @@ impl EditPage {
     ) -> Self {
         let form = FormField::of(entity, layout, record);
         let id = record["id"].as_i64();
-        Self { shell, entity, id, action, back, version, current: version, form, faults: Vec::new() }
+        Self { shell, entity, id, action, back, version, current: version, form, values: None, faults: Vec::new() }
+    }
+
+    /// Adds fields for the texts of an object, one for each of its possible keys, under a title and a hint.
+    #[must_use]
+    pub fn with_values(
+        mut self,
+        (member, title, hint): (&'static str, &'static str, &'static str),
+        keys: &[(i64, String)],
+        record: &Value,
+    ) -> Self {
+        let form = FormField::of_values(member, keys, &record[member]);
+        self.values = Some(Values { member, title, hint, form }).filter(|values| !values.form.is_empty());
+        self
     }
 
     /// Offers these texts for a field.
@@ -77,7 +100,13 @@ impl EditPage {
     #[must_use]
     pub fn fill(&mut self, sent: &HashMap<String, String>) -> (Map<String, Value>, i64) {
         self.version = sent.get("version").and_then(|version| version.parse().ok()).unwrap_or_default();
-        (FormField::fill(&mut self.form, sent), self.version)
+        let mut body = FormField::fill(&mut self.form, sent);
+        if let Some(values) = &mut self.values
+            && let Some(object) = FormField::fill_values(&mut values.form, sent)
+        {
+            body.insert(values.member.to_owned(), object);
+        }
+        (body, self.version)
     }
 
     /// The form.
@@ -94,7 +123,12 @@ impl EditPage {
     /// Those that are not about what was typed.
     pub async fn refuse(mut self, db: &Db, visitor: &Visitor, error: Error) -> Result<Response, Error> {
         let (status, faults) = match error {
-            Error::Invalid { fields, .. } if !fields.is_empty() => {
+            Error::Invalid { mut fields, .. } if !fields.is_empty() => {
+                if let Some(values) = &mut self.values {
+                    FormField::blame_values(&mut values.form);
+                    let told = values.form.iter().any(|field| field.error.is_some());
+                    fields.retain(|error| !told || error.field != values.member);
+                }
                 (StatusCode::UNPROCESSABLE_ENTITY, FormField::blame(&mut self.form, &fields))
             }
             Error::Invalid { message, .. } => (StatusCode::UNPROCESSABLE_ENTITY, vec![message]),
@@ -104,6 +138,7 @@ impl EditPage {
                 // Whoever sends the form again has seen what it would replace.
                 self.version = self.current;
                 FormField::compare(&mut self.form);
+                FormField::compare(self.values.iter_mut().flat_map(|values| &mut values.form));
                 (StatusCode::CONFLICT, vec![moved])
             }
             other => return Err(other),

@@ -1,8 +1,11 @@
 //! A form over a record's fields: what the template shows, and what comes back.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use nexus_core::fields::value_fault;
 use nexus_core::{Entity, FieldError};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
 /// How a field is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +28,9 @@ pub enum FormKind {
 #[derive(Clone, Debug)]
 pub(crate) struct FormField {
     /// Name of the record's field.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What the person reads.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// How it is typed.
     pub kind: FormKind,
     /// What is in it; of a tick `true` or nothing.
@@ -58,10 +61,23 @@ impl FormField {
                 // An input of one line would lose the others.
                 let kind = if kind == FormKind::Line && value.contains('\n') { FormKind::Lines } else { kind };
                 let required = field.is_some_and(|field| field.required);
-                let (saved, options) = (value.clone(), Vec::new());
-                Self { name, label, kind, saved, value, now: None, error: None, required, options }
+                Self { required, ..Self::new(name.into(), label.into(), kind, value) }
             })
             .collect()
+    }
+
+    fn new(name: Cow<'static, str>, label: Cow<'static, str>, kind: FormKind, saved: String) -> Self {
+        let (value, options) = (saved.clone(), Vec::new());
+        Self { name, label, kind, value, saved, now: None, error: None, required: false, options }
+    }
+
+    /// The fields for the texts of an object, one for each of its possible keys.
+    pub(crate) fn of_values(member: &str, keys: &[(i64, String)], object: &Value) -> Vec<Self> {
+        let field = |(id, key): &(i64, String)| {
+            let saved = shown(FormKind::Line, &object[key.as_str()]);
+            Self::new(format!("{member}-{id}").into(), key.clone().into(), FormKind::Line, saved)
+        };
+        keys.iter().map(field).collect()
     }
 
     /// Takes over what a person sent: the values to show again, and what of them is not what the record holds, as a body
@@ -71,9 +87,7 @@ impl FormField {
     pub(crate) fn fill(form: &mut [Self], sent: &HashMap<String, String>) -> Map<String, Value> {
         let mut body = Map::new();
         for field in form {
-            // HTML sends every line break as CRLF.
-            field.value = sent.get(field.name).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
-            if field.value == field.saved {
+            if !field.take(sent) {
                 continue;
             }
             let value = match field.kind {
@@ -92,14 +106,27 @@ impl FormField {
                     .map(Value::from)
                     .collect(),
             };
-            body.insert(field.name.to_owned(), value);
+            body.insert(field.name.to_string(), value);
         }
         body
     }
 
+    /// The same of the texts of an object: all of them when one is another than before.
+    pub(crate) fn fill_values(form: &mut [Self], sent: &HashMap<String, String>) -> Option<Value> {
+        let changed = form.iter_mut().fold(false, |changed, field| field.take(sent) || changed);
+        changed.then(|| form.iter().map(|field| (field.label.to_string(), Value::from(&*field.value))).collect())
+    }
+
+    /// Takes over what was sent; says whether it is something else than what the record holds.
+    fn take(&mut self, sent: &HashMap<String, String>) -> bool {
+        // HTML sends every line break as CRLF.
+        self.value = sent.get(&*self.name).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
+        self.value != self.saved
+    }
+
     /// Tells beside each field what the record holds by now, where that is something else.
-    pub(crate) fn compare(form: &mut [Self]) {
-        for field in form.iter_mut().filter(|field| field.value != field.saved) {
+    pub(crate) fn compare<'a>(form: impl IntoIterator<Item = &'a mut Self>) {
+        for field in form.into_iter().filter(|field| field.value != field.saved) {
             field.now = Some(match field.kind {
                 _ if field.saved.is_empty() => "nothing".to_owned(),
                 FormKind::Tick => "yes".to_owned(),
@@ -119,6 +146,13 @@ impl FormField {
             }
         }
         rest
+    }
+
+    /// Tells beside the texts of an object which break its rule.
+    pub(crate) fn blame_values(form: &mut [Self]) {
+        for field in form {
+            field.error = value_fault(&field.value);
+        }
     }
 }
 

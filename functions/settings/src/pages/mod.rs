@@ -4,7 +4,6 @@ pub(crate) mod connectors;
 pub(crate) mod features;
 pub(crate) mod jobs;
 mod offers;
-mod plan_form;
 pub(crate) mod plans;
 pub(crate) mod policies;
 

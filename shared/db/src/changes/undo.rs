@@ -27,7 +27,7 @@ pub struct LeftAlone {
 }
 
 /// Undoes an applied change set, or `only` some of its changes, by a new one with the inverse changes. A record whose changed
-/// fields were changed again since is left alone, and named.
+/// fields were changed again since is left alone, and named; the set is `reverted` once nothing of it is left.
 ///
 /// # Errors
 /// [`ChangeError::Decided`] when it is not applied, [`ChangeError::Invalid`] when one of those changes is not in it.
@@ -112,7 +112,7 @@ pub async fn revert(
     read_anew(&mut tx, &rows).await?;
     let undone: Vec<i64> = rows
         .iter()
-        .filter(|row| matches!(row.outcome, Outcome::Write { .. }))
+        .filter(|row| !matches!(row.outcome, Outcome::Stale(_)))
         .filter_map(|row| row.change_id)
         .collect();
     let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
@@ -123,7 +123,7 @@ pub async fn revert(
         let each = tx.dialect().each(1);
         let sql =
             format!("UPDATE changes SET reverted_by = $2 WHERE id IN (SELECT CAST(x.value AS BIGINT) FROM {each})");
-        let whole = only.is_none() || undone.len() == all;
+        let whole = undone.len() == all;
         tx.execute(Query::new(sql).bind(Value::from(undone)).bind(by)).await?;
         if whole {
             let query = Query::new("UPDATE changesets SET state = 'reverted' WHERE id = $1").bind(changeset_id);

@@ -244,13 +244,13 @@ impl Given<'_> {
     fn fill(&self, page: &mut BulkPage) -> Map<String, Value> {
         let mut body = Map::new();
         for field in &mut page.form {
-            field.value = self.last(field.name).replace("\r\n", "\n");
+            field.value = self.last(&field.name).replace("\r\n", "\n");
             if self.all("field").any(|name| name == field.name) {
                 let value = match field.kind {
                     FormKind::Tick => Value::Bool(field.value == "true"),
                     _ => Value::String(field.value.clone()),
                 };
-                body.insert(field.name.to_owned(), value);
+                body.insert(field.name.to_string(), value);
             }
         }
         body

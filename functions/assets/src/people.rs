@@ -1,0 +1,116 @@
+//! The page that links contacts to an asset.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use nexus_core::records::Asset;
+use nexus_core::{Entity, Role};
+use nexus_db::Db;
+use nexus_db::changes::Origin;
+use nexus_web::page::{self, Shell};
+use nexus_web::{CsrfForm, Error, List, Paging, Path, Query, Visitor, company_named};
+use serde::Deserialize;
+use serde_json::{Map, json};
+
+use crate::pages::{address_of, find};
+use crate::{edit, store};
+
+const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
+/// Contacts that are offered at once; a search narrows them.
+const OFFERED: Paging = Paging { page: 1, per_page: 30 };
+
+/// Contacts that are looked for.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Sought {
+    #[serde(default)]
+    search: String,
+}
+
+#[derive(Template)]
+#[template(path = "assets/contacts.html")]
+struct ContactsPage {
+    shell: Shell,
+    path: String,
+    hostname: String,
+    company: Option<String>,
+    search: String,
+    linked: Vec<store::Person>,
+    offered: Vec<store::Person>,
+    total: i64,
+}
+
+/// Who is linked, and who could be: the people of the asset's company, or those who are looked for among all.
+pub(crate) async fn show(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    Query(Sought { search }): Query<Sought>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(EDITORS)?;
+    let scope = person.scope();
+    let asset: Asset = find(&db, person, id).await?.read()?;
+    let number = asset.company_account_number.as_deref();
+    let company = match number {
+        Some(number) => company_named(&db, &scope, number).await?,
+        None => None,
+    };
+    let others = "NOT EXISTS (SELECT 1 FROM asset_contacts l WHERE l.contact_id = t.id AND l.asset_id = {})";
+    let list = List::new(Entity::Contact, &scope).filter(others, id).sort(Some("name"), None)?;
+    let list = match &company {
+        Some((number, _)) if search.trim().is_empty() => list.of_company(number),
+        _ => list.search(&db, Some(&search)),
+    };
+    let (offered, total) = list.page(&db, OFFERED).await?;
+    let mut shell = Shell::new(&visitor, "assets", format!("Contacts of {}", asset.hostname));
+    if let Some((number, name)) = &company {
+        shell = shell.within(number, name, "assets");
+    }
+    let linked = store::people(&db, &scope, id).await?;
+    let (offered, company) = (page::record(&offered)?, company.map(|(_, name)| name));
+    let (path, hostname) = (address_of(id), asset.hostname);
+    page::show(&visitor, &ContactsPage { shell, path, hostname, company, search, linked, offered, total })
+}
+
+/// A contact that is linked, or is not any more.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    contact: i64,
+    #[serde(rename = "do")]
+    deed: Link,
+    #[serde(default)]
+    search: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Link {
+    Link,
+    Unlink,
+}
+
+pub(crate) async fn change(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    CsrfForm(Asked { contact, deed, search }): CsrfForm<Asked>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(EDITORS)?;
+    let found = find(&db, person, id).await?;
+    let mut ids = found.read::<Asset>()?.contact_ids;
+    ids.retain(|known| *known != contact);
+    let (reason, note) = match deed {
+        Link::Link => {
+            ids.push(contact);
+            ("Contact linked", "The contact was linked.")
+        }
+        Link::Unlink => ("Contact unlinked", "The contact was unlinked."),
+    };
+    let body = Map::from_iter([("contact_ids".to_owned(), json!(ids))]);
+    let done = edit::update(&db, &person.deed(Origin::Page, reason), id, Some(found.version), body).await?;
+    let search = if search.is_empty() { String::new() } else { format!("?{}", encoded(&search)?) };
+    Ok(page::done_by(&format!("{}/contacts{search}", address_of(id)), note, done.changeset_id))
+}
+
+fn encoded(search: &str) -> Result<String, Error> {
+    serde_urlencoded::to_string([("search", search)]).map_err(|_| Error::Internal)
+}
