@@ -54,6 +54,34 @@ impl<'a> Agreed<'a> {
 }
 
 both! {
+    async fn the_form_of_a_plan_keeps_what_was_typed_and_tells_who_was_quicker(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let offer = Agreed::new(&nexus).await;
+        let mut browser = nexus.logged_in("boss", "admin").await;
+        let path = format!("/settings/plans/{}/edit", offer.plan);
+        let mut form = browser.get(&path).await.form(&path);
+        let backup = format!("features-{}", offer.backup);
+        assert_eq!(form.value(&backup), Some("Daily"));
+        let before = nexus.written().await;
+        assert_eq!(browser.submit(&form).await.status, 303);
+        assert_eq!(nexus.written().await, before, "an untouched form changes nothing");
+
+        form.set(&backup, &"x".repeat(300));
+        let wrong = browser.submit(&form).await;
+        assert!(wrong.status == 422 && wrong.text.contains(&format!("id=\"{backup}-error\"")), "{}", wrong.text);
+        assert!(wrong.text.contains(&"x".repeat(300)) && !wrong.text.contains("features-2-error"), "{}", wrong.text);
+
+        form.set(&backup, "Hourly");
+        offer.admin.put(&offer.path(), &json!({"features": {"Phone": "Cloud"}})).await;
+        let moved = browser.submit(&form).await;
+        assert_eq!(moved.status, 409, "{}", moved.text);
+        assert!(moved.text.contains("admin changed this record while you had it open"), "{}", moved.text);
+        let again = moved.form(&path);
+        assert_eq!(again.value(&backup), Some("Hourly"), "what was typed is kept");
+        assert_eq!(browser.submit(&again).await.status, 303);
+        nexus.stop().await;
+    }
+
     async fn plans_and_features_are_created_read_changed_archived_and_restored(world: World) {
         let nexus = Nexus::serve(world).await;
         let admin = nexus.caller("admin", "admin", &[]).await;

@@ -95,7 +95,8 @@ pub(crate) async fn edit(
     let found = find(&db, person, id).await?;
     let mut page = form(&db, &visitor, Some(&found)).await?;
     let (body, seen) = page.fill(&sent);
-    match edit::update_plan(&db, &person.deed(Origin::Page, "Plan updated"), (id, Some(seen)), with_number(body)).await {
+    match edit::update_plan(&db, &person.deed(Origin::Page, "Plan updated"), (id, Some(seen)), with_number(body)).await
+    {
         Ok(changed) => Ok(page::done_by(OFFER.path, "The plan was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,
     }

@@ -110,11 +110,8 @@ pub async fn revert(
     let touches_users = rows.iter().any(|row| row.entity.is_of_accounts());
     let admins = if touches_users { accounts::admins(&mut tx).await? } else { 0 };
     read_anew(&mut tx, &rows).await?;
-    let undone: Vec<i64> = rows
-        .iter()
-        .filter(|row| !matches!(row.outcome, Outcome::Stale(_)))
-        .filter_map(|row| row.change_id)
-        .collect();
+    let undone: Vec<i64> =
+        rows.iter().filter(|row| !matches!(row.outcome, Outcome::Stale(_))).filter_map(|row| row.change_id).collect();
     let done = write::write_new(&mut tx, deed, rows, Some(changeset_id), &now).await?;
     if admins > 0 && accounts::admins(&mut tx).await? == 0 {
         return Err(ChangeError::LastAdmin);
