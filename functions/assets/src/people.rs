@@ -106,7 +106,12 @@ pub(crate) async fn change(
         Link::Unlink => ("Contact unlinked", "The contact was unlinked."),
     };
     let body = Map::from_iter([("contact_ids".to_owned(), json!(ids))]);
-    let done = edit::update(&db, &person.deed(Origin::Page, reason), id, Some(found.version), body).await?;
+    let done = edit::update(&db, &person.deed(Origin::Page, reason), id, Some(found.version), body).await;
+    let done = done.map_err(|error| match error {
+        // The only thing that can be wrong with it: it was archived while the page was open.
+        Error::Invalid { .. } => Error::NotFound("Contact not found"),
+        other => other,
+    })?;
     let search = if search.is_empty() { String::new() } else { format!("?{}", encoded(&search)?) };
     Ok(page::done_by(&format!("{}/contacts{search}", address_of(id)), note, done.changeset_id))
 }

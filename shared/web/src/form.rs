@@ -113,7 +113,10 @@ impl FormField {
 
     /// The same of the texts of an object: all of them when one is another than before.
     pub(crate) fn fill_values(form: &mut [Self], sent: &HashMap<String, String>) -> Option<Value> {
-        let changed = form.iter_mut().fold(false, |changed, field| field.take(sent) || changed);
+        let mut changed = false;
+        for field in form.iter_mut() {
+            changed |= field.take(sent);
+        }
         changed.then(|| form.iter().map(|field| (field.label.to_string(), Value::from(&*field.value))).collect())
     }
 
