@@ -152,6 +152,53 @@ both! {
         nexus.stop().await;
     }
 
+    async fn contacts_are_linked_and_unlinked_on_a_page_of_the_asset(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let (one, two) = (nexus.company("1", "First").await, nexus.company("2", "Second").await);
+        let asset = nexus.record(Entity::Asset, &json!({"hostname": "PC-1", "company_id": one})).await;
+        let ada = nexus.record(Entity::Contact, &json!({"name": "Ada", "email": "ada@one.example", "company_ids": [one]})).await;
+        let bob = nexus.record(Entity::Contact, &json!({"name": "Bob", "company_ids": [two]})).await;
+        let mut browser = nexus.logged_in("tech", "technician").await;
+        let (page, link) = (format!("/assets/{asset}/contacts"), format!("/assets/{asset}/link"));
+        assert!(browser.get(&format!("/assets/{asset}")).await.text.contains(&page), "the asset leads there");
+
+        let offered = browser.get(&page).await;
+        assert!(offered.text.contains("Ada") && !offered.text.contains("Bob"), "only people of the company: {}", offered.text);
+        let mut form = offered.form(&link);
+        form.add("do", "link");
+        let done = browser.submit(&form).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, page.as_str()), "{}", done.text);
+        let shown = browser.get(&page).await;
+        assert!(shown.text.contains("The contact was linked.") && shown.text.contains("There is nobody else here"), "{}", shown.text);
+        assert!(browser.get(&format!("/contacts/{ada}")).await.text.contains("PC-1"));
+
+        // Somebody of another company is found by a search, and the search stays.
+        let search = format!("{page}?search=bob");
+        let mut form = browser.get(&search).await.form(&link);
+        form.set("contact", &bob.to_string());
+        form.add("do", "link");
+        assert_eq!(browser.submit(&form).await.header("location"), search);
+        let both = browser.get(&format!("/assets/{asset}")).await;
+        assert!(both.text.contains("Ada") && both.text.contains("Bob"), "{}", both.text);
+
+        let mut form = browser.get(&page).await.form(&link);
+        assert_eq!(form.value("contact"), Some(ada.to_string().as_str()));
+        form.add("do", "unlink");
+        browser.submit(&form).await;
+        let told = browser.get(&page).await;
+        let undo = told.text.split("action=\"/history/sets/").nth(1).unwrap().split('"').next().unwrap();
+        assert!(told.text.contains("The contact was unlinked."), "{}", told.text);
+        assert_eq!(browser.submit(&told.form(&format!("/history/sets/{undo}"))).await.status, 303);
+        assert!(browser.get(&format!("/assets/{asset}")).await.text.contains("Ada"), "the link is back");
+
+        form.set("contact", "999999");
+        form.remove("do");
+        form.add("do", "link");
+        let absent = browser.submit(&form).await;
+        assert_eq!(absent.status, 404, "{}", absent.text);
+        nexus.stop().await;
+    }
+
     async fn all_that_match_are_archived_and_restored(world: World) {
         let nexus = Nexus::serve(world).await;
         fill(&nexus).await;

@@ -3,9 +3,10 @@
 
 use http::Method;
 use nexus_core::Entity;
+use nexus_db::changes::Edit;
 use nexus_test_databases::both;
 use nexus_tests::{Answer, Browser, Nexus, send};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A company and a contact of it, with values that are awkward to type.
 async fn fill(nexus: &Nexus) -> i64 {
@@ -248,6 +249,32 @@ both! {
         nexus.stop().await;
     }
 
+    async fn values_of_ten_thousand_characters_from_a_vendor_are_only_text_in_every_page(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let company = endless(&nexus, Entity::Company, json!({"account_number": "666", "name": "?", "description": "?", "domains": ["?"]})).await;
+        endless(&nexus, Entity::Location, json!({"name": "?", "address": "?", "company_id": company})).await;
+        let contact = endless(&nexus, Entity::Contact, json!({"name": "?", "title": "?", "company_ids": [company]})).await;
+        let asset = json!({"hostname": "?", "description": "?", "operating_system": "?", "company_id": company, "contact_ids": [contact]});
+        let asset = endless(&nexus, Entity::Asset, asset).await;
+        let feature = endless(&nexus, Entity::Feature, json!({"name": "?", "description": "?"})).await;
+        let plan = endless(&nexus, Entity::Plan, json!({"name": "?", "feature_values": {feature.to_string(): "?"}})).await;
+        let mut browser = nexus.logged_in("boss", "admin").await;
+        for path in [
+            "/".to_owned(), "/companies".into(), "/contacts".into(), "/assets".into(), "/search?q=evil".into(), "/search/hits?q=evil".into(),
+            "/assets/choices".into(), "/history".into(), "/settings/plans".into(), "/settings/features".into(),
+            "/companies/666".into(), "/companies/666/edit".into(), "/companies/666/locations".into(), "/companies/666/features".into(),
+            "/companies/666/history".into(), "/contacts?company=666".into(), "/assets?company=666".into(),
+            format!("/contacts/{contact}"), format!("/contacts/{contact}/edit"), format!("/contacts/{contact}/history"),
+            format!("/assets/{asset}"), format!("/assets/{asset}/edit"), format!("/assets/{asset}/history"), format!("/assets/{asset}/contacts"),
+            format!("/settings/plans/{plan}/edit"), format!("/settings/features/{feature}/edit"), "/history/sets/1".into(),
+        ] {
+            let page = browser.get(&path).await;
+            assert_eq!(page.status, 200, "{path}: {}", page.text);
+            is_harmless(&path, &page.text);
+        }
+        nexus.stop().await;
+    }
+
     async fn no_page_has_anything_inline_and_every_one_forbids_it(world: World) {
         let nexus = Nexus::serve(world).await;
         let contact = fill(&nexus).await;
@@ -361,6 +388,20 @@ both! {
 }
 
 /// No script, no style, no handler in the page itself, whatever its texts and values say.
+/// A record with ten thousand hostile characters in the place of each `?`: past every bound, as no caller can send it.
+async fn endless(nexus: &Nexus, entity: Entity, given: Value) -> i64 {
+    let hostile = "\"><script>alert(1)</script>' onclick=x {{ 7*7 }} \u{202e}evil \u{1f980} ".repeat(200);
+    assert!(hostile.len() > 10_000);
+    let mut fields = nexus_core::fields::parse(entity, given.as_object().unwrap()).unwrap();
+    for value in fields.values_mut() {
+        let text = value.to_string();
+        if text.contains("\"?\"") {
+            *value = serde_json::from_str(&text.replace("\"?\"", &json!(hostile).to_string())).unwrap();
+        }
+    }
+    nexus.change(Edit::Create { entity, fields }).await
+}
+
 fn is_harmless(path: &str, html: &str) {
     let html = html.to_lowercase();
     for script in html.split("<script").skip(1) {
