@@ -21,20 +21,6 @@
     }
   };
 
-  // On a narrow screen a row is a card: each value gets the head of its column, as far as the row's first one stands alone.
-  const narrow = window.matchMedia("(max-width: 560px)");
-  const label = () => {
-    if (!narrow.matches) return;
-    for (const table of document.querySelectorAll("table[data-heads]")) {
-      const heads = [...table.tHead.rows[0].cells].map((head) => head.matches(".tick") ? "" : head.textContent);
-      const first = heads.findIndex((head) => head);
-      for (const row of table.tBodies[0].rows) {
-        heads.forEach((head, at) => { if (at > first) row.cells[at].dataset.label = head; });
-      }
-    }
-  };
-  narrow.addEventListener("change", label);
-
   // Ticks of a list: all of the page at once, and how many there are.
   const count = (form) => {
     const rows = [...form.querySelectorAll("input[name=id]")];
@@ -50,7 +36,6 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     localise(document);
-    label();
     document.querySelectorAll("form[data-bulk]").forEach(count);
   });
   document.addEventListener("htmx:load", (event) => localise(event.detail.elt));

@@ -99,11 +99,8 @@ pub(crate) async fn name_companies(db: &Db, scope: &Scope, rows: &mut [Row]) -> 
 /// An address that a browser may be sent to: what a vendor says could be anything.
 #[must_use]
 pub fn web_address(text: &str) -> Option<String> {
-    let schemes = ["https://", "http://"];
-    let is_web = |scheme: &&str| {
-        text.len() > scheme.len() && text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    schemes.iter().any(is_web).then(|| text.to_owned())
+    let address = url::Url::parse(text).ok()?;
+    matches!(address.scheme(), "https" | "http").then(|| address.into())
 }
 
 fn cell(column: &Column, value: Value) -> Cell {
