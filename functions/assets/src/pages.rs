@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::grid::GRID;
 use crate::{edit, store};
 
-const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
+pub(crate) const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
 
 const FORM: &[(&str, &str, FormKind)] = &[
     ("hostname", "Name", FormKind::Line),
@@ -87,20 +87,28 @@ pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<
     let person = visitor.person_with(GRID.readers)?;
     let found = find(&db, person, id).await?;
     let asset: Asset = found.read()?;
-    let scope = person.scope();
-    let company = match &asset.company_account_number {
-        Some(number) => company_named(&db, &scope, number).await?,
-        None => None,
-    };
-    let people = store::people(&db, &scope, id).await?;
+    let people = store::people(&db, &person.scope(), id).await?;
     let facts = Fact::of(&db, Entity::Asset, &found, person, FACTS).await?;
-    let mut shell = Shell::new(&visitor, "assets", asset.hostname.clone());
-    if let Some((number, name)) = &company {
-        shell = shell.within(number, name, "assets");
-    }
+    let (shell, company) = shell(&db, &visitor, &asset, asset.hostname.clone()).await?;
     let address = |text: &Option<String>| text.as_deref().and_then(web_address);
     let (portal, remote) = (address(&asset.portal_url), address(&asset.web_remote_url));
     page::show(&visitor, &ShowPage { shell, path: address_of(id), asset, company, people, facts, portal, remote })
+}
+
+/// The shell of a page of an asset, within its company; that company's account number and name.
+pub(crate) async fn shell(
+    db: &Db,
+    visitor: &Visitor,
+    asset: &Asset,
+    title: String,
+) -> Result<(Shell, Option<(String, String)>), Error> {
+    let shell = Shell::new(visitor, "assets", title);
+    let Some(number) = &asset.company_account_number else { return Ok((shell, None)) };
+    let company = company_named(db, &visitor.person()?.scope(), number).await?;
+    Ok(match &company {
+        Some((number, name)) => (shell.within(number, name, "assets"), company),
+        None => (shell, None),
+    })
 }
 
 #[derive(Debug, Default, Deserialize)]

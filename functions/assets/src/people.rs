@@ -3,19 +3,18 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use nexus_core::Entity;
 use nexus_core::records::Asset;
-use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
 use nexus_web::page::{self, Shell};
-use nexus_web::{CsrfForm, Error, List, Paging, Path, Query, Visitor, company_named};
+use nexus_web::{CsrfForm, Error, List, Paging, Path, Query, Visitor};
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use crate::pages::{address_of, find};
+use crate::pages::{EDITORS, address_of, find, shell};
 use crate::{edit, store};
 
-const EDITORS: &[Role] = &[Role::Admin, Role::Technician];
 /// Contacts that are offered at once; a search narrows them.
 const OFFERED: Paging = Paging { page: 1, per_page: 30 };
 
@@ -49,22 +48,15 @@ pub(crate) async fn show(
     let person = visitor.person_with(EDITORS)?;
     let scope = person.scope();
     let asset: Asset = find(&db, person, id).await?.read()?;
-    let number = asset.company_account_number.as_deref();
-    let company = match number {
-        Some(number) => company_named(&db, &scope, number).await?,
-        None => None,
-    };
+    let (shell, company) = shell(&db, &visitor, &asset, format!("Contacts of {}", asset.hostname)).await?;
+    let search = search.trim().to_owned();
     let others = "NOT EXISTS (SELECT 1 FROM asset_contacts l WHERE l.contact_id = t.id AND l.asset_id = {})";
     let list = List::new(Entity::Contact, &scope).filter(others, id).sort(Some("name"), None)?;
     let list = match &company {
-        Some((number, _)) if search.trim().is_empty() => list.of_company(number),
+        Some((number, _)) if search.is_empty() => list.of_company(number),
         _ => list.search(&db, Some(&search)),
     };
     let (offered, total) = list.page(&db, OFFERED).await?;
-    let mut shell = Shell::new(&visitor, "assets", format!("Contacts of {}", asset.hostname));
-    if let Some((number, name)) = &company {
-        shell = shell.within(number, name, "assets");
-    }
     let linked = store::people(&db, &scope, id).await?;
     let (offered, company) = (page::record(&offered)?, company.map(|(_, name)| name));
     let (path, hostname) = (address_of(id), asset.hostname);
@@ -112,10 +104,6 @@ pub(crate) async fn change(
         Error::Invalid { .. } => Error::NotFound("Contact not found"),
         other => other,
     })?;
-    let search = if search.is_empty() { String::new() } else { format!("?{}", encoded(&search)?) };
-    Ok(page::done_by(&format!("{}/contacts{search}", address_of(id)), note, done.changeset_id))
-}
-
-fn encoded(search: &str) -> Result<String, Error> {
-    serde_urlencoded::to_string([("search", search)]).map_err(|_| Error::Internal)
+    let back = page::link(&format!("{}/contacts", address_of(id)), &[("search", search)]);
+    Ok(page::done_by(&back, note, done.changeset_id))
 }

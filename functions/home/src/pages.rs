@@ -60,7 +60,7 @@ async fn charts_of(db: &Db) -> Result<Vec<Chart>, Error> {
     let list = |path: &'static str, filter: &'static str| {
         move |value: &str| {
             let value = if value.is_empty() { NONE } else { value };
-            format!("{path}?{}", serde_urlencoded::to_string([(filter, value)]).unwrap_or_default())
+            page::link(path, &[(filter, value)])
         }
     };
     let seen = store::seen(db).await?.into_iter().map(|(label, n)| (label.to_owned(), n)).collect();

@@ -245,6 +245,12 @@ impl Entity {
         }
     }
 
+    /// What one of them is called, or several.
+    #[must_use]
+    pub const fn noun(self, is_one: bool) -> &'static str {
+        if is_one { self.as_str() } else { self.table() }
+    }
+
     /// The kind of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

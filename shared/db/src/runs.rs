@@ -332,8 +332,7 @@ fn sentence(applied: &Applied, report: &Report) -> String {
     let mut text = String::new();
     for ((entity, action), n) in &applied.counts {
         let separator = if text.is_empty() { "" } else { ", " };
-        let kind = if *n == 1 { entity.as_str() } else { entity.table() };
-        let _ = write!(text, "{separator}{n} {kind} {}", past(action.as_str()));
+        let _ = write!(text, "{separator}{n} {} {}", entity.noun(*n == 1), past(action.as_str()));
     }
     if text.is_empty() {
         text.push_str("Nothing to change");

@@ -8,7 +8,7 @@ mod names;
 mod words;
 
 pub use names::{Named, Names};
-pub use words::{FieldChange, Word, action_word, kinds_word, origin_word};
+pub use words::{FieldChange, Word, action_word, origin_word};
 
 use std::collections::BTreeSet;
 

@@ -246,6 +246,20 @@ pub const fn state_colour(state: &RunState) -> &'static str {
     }
 }
 
+/// A path with those of the parameters that have a value.
+#[must_use]
+pub fn link<K: AsRef<str>, V: AsRef<str>>(path: &str, pairs: &[(K, V)]) -> String {
+    let query = query(pairs);
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// Those of the parameters that have a value, as they stand in an address.
+#[must_use]
+pub fn query<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> String {
+    let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    serde_urlencoded::to_string(pairs.filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>()).unwrap_or_default()
+}
+
 /// Whether a text is a path of ours and nothing else: `//host` and `/\host` are other sites to a browser.
 #[must_use]
 pub fn is_own_path(text: &str) -> bool {
@@ -271,4 +285,15 @@ pub fn record<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
         tracing::error!(%error, "a record cannot be read");
         Error::Internal
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn an_address_holds_what_is_asked_for_alone() {
+        assert_eq!(link("/history", &[("origin", ""), ("author", "")]), "/history");
+        assert_eq!(link("/history", &[("origin", "page"), ("author", "a&b")]), "/history?origin=page&author=a%26b");
+    }
 }

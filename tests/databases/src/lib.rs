@@ -68,6 +68,23 @@ macro_rules! both {
     };
 }
 
+/// Tells a story that makes many worlds, and so takes the database instead of one, on both.
+#[macro_export]
+macro_rules! each {
+    ($($name:ident: $story:ident;)+) => {
+        $(mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$story(nexus_db::Dialect::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$story(nexus_db::Dialect::Postgres).await;
+            }
+        })+
+    };
+}
+
 /// Runs one of the two, for properties that make many worlds.
 pub async fn on<F, Fut>(dialect: Dialect, story: F)
 where

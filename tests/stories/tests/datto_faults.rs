@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use nexus_core::sync::RunState;
 use nexus_db::Dialect;
 use nexus_simulators::{DateForm, Datto, Fault, Pick, RetryAfter, Rule, Site, Size, UdfForm, Variable};
-use nexus_test_databases::{World, both};
+use nexus_test_databases::{World, both, each};
 use nexus_tests::{Nexus, Syncing, Trouble, first_runs_survive};
 
 /// Two pages of devices. Of eight sites one has no account number.
@@ -124,18 +124,8 @@ async fn first_runs(dialect: Dialect) {
     first_runs_survive(dialect, &troubles(&last_site(&vendor().await)), start).await;
 }
 
-mod no_fault_of_a_first_run_loses_or_overwrites_a_record {
-    use nexus_db::Dialect;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn sqlite() {
-        super::first_runs(Dialect::Sqlite).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn postgres() {
-        super::first_runs(Dialect::Postgres).await;
-    }
+each! {
+    no_fault_of_a_first_run_loses_or_overwrites_a_record: first_runs;
 }
 
 both! {

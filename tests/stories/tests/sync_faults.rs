@@ -9,7 +9,7 @@ use nexus_core::Entity;
 use nexus_core::sync::RunState;
 use nexus_db::Dialect;
 use nexus_simulators::{DateForm, Fault, Freshservice, Pick, RetryAfter, Rule, Size};
-use nexus_test_databases::{World, both};
+use nexus_test_databases::{World, both, each};
 use nexus_tests::{Nexus, Syncing, Trouble, first_runs_survive};
 use serde_json::json;
 
@@ -94,18 +94,8 @@ async fn first_runs(dialect: Dialect) {
     first_runs_survive(dialect, &troubles(), start).await;
 }
 
-mod no_fault_of_a_first_run_loses_or_overwrites_a_record {
-    use nexus_db::Dialect;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn sqlite() {
-        super::first_runs(Dialect::Sqlite).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn postgres() {
-        super::first_runs(Dialect::Postgres).await;
-    }
+each! {
+    no_fault_of_a_first_run_loses_or_overwrites_a_record: first_runs;
 }
 
 both! {

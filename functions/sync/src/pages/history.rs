@@ -15,7 +15,7 @@ use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Paging, Path, Principal, Query, Visitor};
 use serde::Deserialize;
 
-use super::{READERS, conflict, link, own_path, phrase, set_state};
+use super::{READERS, conflict, own_path, phrase, set_state};
 use crate::decisions;
 
 /// The origins that one can ask for: value and label.
@@ -51,7 +51,7 @@ struct ListPage {
 impl ListPage {
     fn link(&self, page: i64) -> String {
         let page = page.to_string();
-        link("/history", &[("origin", &self.origin), ("author", &self.author), ("page", &page)])
+        page::link("/history", &[("origin", &self.origin), ("author", &self.author), ("page", &page)])
     }
 }
 

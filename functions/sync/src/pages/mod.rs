@@ -10,23 +10,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use nexus_core::Role;
 use nexus_db::changes::{Action, Tally};
-use nexus_web::history::{action_word, kinds_word};
+use nexus_web::history::action_word;
 use nexus_web::page::{self, Shell};
 use nexus_web::{Error, Visitor};
 
 /// Who reads and decides.
 const READERS: &[Role] = &[Role::Admin, Role::Technician];
-
-/// A path with those of the parameters that have a value.
-fn link(path: &str, pairs: &[(&str, &str)]) -> String {
-    let query = query(pairs);
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
-}
-
-fn query(pairs: &[(&str, &str)]) -> String {
-    let given: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
-    serde_urlencoded::to_string(given).unwrap_or_default()
-}
 
 /// Rows of a change set that have the same done to the same kind, in words: `3 companies created`, `create 3 companies`.
 fn phrase(one: &Tally, done: bool) -> String {
@@ -34,7 +23,7 @@ fn phrase(one: &Tally, done: bool) -> String {
 }
 
 fn counted(entity: nexus_core::Entity, action: Action, n: i64, done: bool) -> String {
-    let (verb, kinds) = (action_word(action, done), kinds_word(entity, n));
+    let (verb, kinds) = (action_word(action, done), entity.noun(n == 1));
     match (action, done) {
         (Action::Link, false) => format!("tie {n} {kinds} to the source"),
         (_, false) => format!("{verb} {n} {kinds}"),
@@ -77,7 +66,7 @@ fn own_path(back: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{link, own_path};
+    use super::own_path;
 
     #[test]
     fn nobody_is_led_away_from_nexus() {
@@ -89,11 +78,5 @@ mod tests {
         {
             assert_eq!(own_path(other), "/", "{other:?}");
         }
-    }
-
-    #[test]
-    fn an_address_holds_what_is_asked_for_alone() {
-        assert_eq!(link("/history", &[("origin", ""), ("author", "")]), "/history");
-        assert_eq!(link("/history", &[("origin", "page"), ("author", "a&b")]), "/history?origin=page&author=a%26b");
     }
 }

@@ -18,7 +18,7 @@ use nexus_web::history::{self, PER_PAGE, Row, asked_page};
 use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Paging, Path, Query, Visitor};
 
-use super::{READERS, conflict, counted, query, set_state};
+use super::{READERS, conflict, counted, set_state};
 use crate::decisions;
 
 /// What of a plan is shown.
@@ -43,7 +43,7 @@ impl View {
     fn query(&self) -> String {
         let RowFilter { entity, action, state, search } = &self.filter;
         let page = if self.page > 1 { self.page.to_string() } else { String::new() };
-        query(&[
+        page::query(&[
             ("kind", entity.map_or("", Entity::as_str)),
             ("action", action.map_or("", Action::as_str)),
             ("state", state.map_or("", RowState::as_str)),

@@ -14,7 +14,7 @@ use nexus_web::history::{PER_PAGE, asked_page, cut};
 use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, Error, Path, Query, Visitor};
 
-use super::{READERS, conflict, link, phrase};
+use super::{READERS, conflict, phrase};
 use crate::runs::{cancel as cancel_run, find};
 
 /// Rows of one kind that a run's page shows; the API has all of them.
@@ -46,7 +46,7 @@ struct ListPage {
 impl ListPage {
     fn link(&self, page: i64) -> String {
         let page = page.to_string();
-        link("/sync", &[("job", &self.job), ("page", &page)])
+        page::link("/sync", &[("job", &self.job), ("page", &page)])
     }
 
     fn state(&self, run: &Run) -> (&'static str, &'static str) {

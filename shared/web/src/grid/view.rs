@@ -6,6 +6,7 @@ use nexus_db::{Db, Query, scope};
 use super::{Column, Filter, Grid, NONE, Of};
 use crate::error::Error;
 use crate::list::List;
+use crate::page;
 
 /// The parameters of an address or of a form, in their order.
 pub type Pairs = Vec<(String, String)>;
@@ -194,12 +195,8 @@ impl View {
     }
 
     /// The same of another path.
-    pub(crate) fn at(&self, path: &str, page: i64) -> String {
-        let pairs = self.pairs(page);
-        if pairs.is_empty() {
-            return path.to_owned();
-        }
-        format!("{path}?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
+    pub(crate) fn at(&self, path: &str, number: i64) -> String {
+        page::link(path, &self.pairs(number))
     }
 
     /// The address of the list sorted by a column; by the same column again, the other way round.
@@ -224,7 +221,7 @@ impl View {
 
     /// What is selected, as text that a form brings back.
     pub(crate) fn query(&self) -> String {
-        serde_urlencoded::to_string(self.pairs(1)).unwrap_or_default()
+        page::query(&self.pairs(1))
     }
 
     /// The company that the list is narrowed to.

@@ -171,12 +171,6 @@ pub const fn action_word(action: Action, done: bool) -> &'static str {
     }
 }
 
-/// Records of a kind, one or several.
-#[must_use]
-pub const fn kinds_word(entity: Entity, n: i64) -> &'static str {
-    if n == 1 { entity.as_str() } else { entity.table() }
-}
-
 /// By which way something was done.
 #[must_use]
 pub fn origin_word(origin: &str) -> &'static str {
