@@ -137,6 +137,22 @@ fn companies(dialect: Dialect, table: &str, owner: &str, seen: Option<&[i64]>) -
     dialect.array("c.account_number", &from, "c.account_number")
 }
 
+/// The SQL of the names of a record's companies by their account numbers, as far as a reader of that scope sees them: a JSON text.
+#[must_use]
+pub fn company_names(entity: Entity, dialect: Dialect, scope: &Scope) -> String {
+    let from = match entity {
+        Entity::Contact => "contact_companies l JOIN companies c ON c.id = l.company_id WHERE l.contact_id = t.id",
+        Entity::User => "user_companies l JOIN companies c ON c.id = l.company_id WHERE l.user_id = t.id",
+        _ => "companies c WHERE c.id = t.company_id",
+    };
+    let seen = match scope {
+        Scope::All => String::new(),
+        Scope::Companies(ids) => format!(" AND c.id IN ({})", scope::list(ids)),
+    };
+    let from = format!("FROM {from} AND c.archived_at IS NULL{seen}");
+    dialect.text(&dialect.object_of("c.account_number", "c.name", &from))
+}
+
 /// The ids of what is linked to a record by `asset_contacts`.
 fn linked(dialect: Dialect, (target, table, owner): (&str, &str, &str), seen: Option<String>) -> String {
     let seen = seen.map(|condition| format!(" AND {condition}")).unwrap_or_default();

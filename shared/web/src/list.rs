@@ -32,6 +32,8 @@ pub struct List {
     /// In the order of the ids, which is that of the kept bodies.
     by_id: bool,
     together: i64,
+    /// What is read with each record.
+    beside: Option<String>,
 }
 
 /// How a list may be sorted besides by id: the names that callers use and the SQL that they mean.
@@ -99,13 +101,29 @@ impl List {
             filters = filters.push(" AND ").push(&condition);
         }
         let order = " ORDER BY t.id".to_owned();
-        Self { entity, scope: scope.clone(), filters, archived: false, whole, order, by_id: true, together: TOGETHER }
+        Self {
+            entity,
+            scope: scope.clone(),
+            filters,
+            archived: false,
+            whole,
+            order,
+            by_id: true,
+            together: TOGETHER,
+            beside: None,
+        }
     }
 
     /// Reads and sends so many records together, where each is a long one.
     #[must_use]
     pub fn together(self, records: i64) -> Self {
         Self { together: records, ..self }
+    }
+
+    /// Reads with each record the SQL of a JSON text about it: pages and parts hold `[record, beside]` in place of the record.
+    #[must_use]
+    pub fn beside(self, sql: String) -> Self {
+        Self { beside: Some(sql), ..self }
     }
 
     /// Keeps the rows for which the SQL condition with one `{}` for its argument holds.
@@ -309,8 +327,8 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn parts(&self, db: &Db) -> Result<Parts, Error> {
-        let body = bodies::json(self.entity, db.dialect(), &self.scope);
-        Ok(Parts { db: db.clone(), together: self.together, left: self.left(db, &body).await? })
+        let left = self.left(db, &self.element(db)).await?;
+        Ok(Parts { db: db.clone(), together: self.together, left })
     }
 
     /// A page of the list as one JSON array, and how many records there are in all.
@@ -318,9 +336,17 @@ impl List {
     /// # Errors
     /// When the store fails.
     pub async fn page(&self, db: &Db, page: Paging) -> Result<(String, i64), Error> {
-        let body = bodies::json(self.entity, db.dialect(), &self.scope);
-        let part = self.part(db, &body, page).await?;
+        let part = self.part(db, &self.element(db), page).await?;
         Ok((format!("[{}]", part.inside), part.total))
+    }
+
+    /// The SQL of one of them.
+    fn element(&self, db: &Db) -> String {
+        let body = bodies::json(self.entity, db.dialect(), &self.scope);
+        match &self.beside {
+            Some(beside) => format!("('[' || {body} || ',' || {beside} || ']')"),
+            None => body,
+        }
     }
 
     /// The ids of the records, in their order.

@@ -21,19 +21,17 @@ pub(super) async fn csv(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: 
     let view = View::read(grid, pairs);
     let parts = view.list(db, &scope)?.parts(db).await?;
     let head = line(view.columns.iter().map(|column| column.label.into()))?;
-    let state = (parts, view, scope, db.clone(), Some(head));
-    let lines = stream::try_unfold(state, async |(mut parts, view, scope, db, head)| {
+    let lines = stream::try_unfold((parts, view, Some(head)), async |(mut parts, view, head)| {
         if let Some(head) = head {
-            return Ok::<_, Error>(Some((Bytes::from(head), (parts, view, scope, db, None))));
+            return Ok::<_, Error>(Some((Bytes::from(head), (parts, view, None))));
         }
         let Some(json) = parts.next().await? else { return Ok(None) };
-        let mut rows = rows::read(view.grid, &view.columns, &json)?;
-        rows::name_companies(&db, &scope, &mut rows).await?;
+        let rows = rows::read(view.grid, &view.columns, &json)?;
         let mut text = Vec::new();
         for row in &rows {
             text.extend(line(row.cells.iter().map(|cell| harmless(&cell.text())))?);
         }
-        Ok(Some((Bytes::from(text), (parts, view, scope, db, None))))
+        Ok(Some((Bytes::from(text), (parts, view, None))))
     });
     let name = format!("attachment; filename=\"{}.csv\"", grid.many);
     let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];

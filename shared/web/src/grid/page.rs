@@ -16,11 +16,11 @@ use crate::paging::Paging;
 
 #[derive(Template)]
 #[template(path = "grid/list.html")]
-struct ListPage {
+struct ListPage<'a> {
     shell: Shell,
     view: View,
     chips: Vec<(String, String)>,
-    rows: Vec<Row>,
+    rows: Vec<Row<'a>>,
     total: i64,
     pages: i64,
     whole: bool,
@@ -45,8 +45,7 @@ pub(super) async fn page(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs:
         (view.page, at.page) = (pages, pages);
         json = list.page(db, at).await?.0;
     }
-    let mut rows = rows::read(grid, &view.columns, &json)?;
-    rows::name_companies(db, &scope, &mut rows).await?;
+    let rows = rows::read(grid, &view.columns, &json)?;
     let mut shell = shell(grid, db, visitor, &view).await?;
     if !view.search.is_empty() || !view.filters.is_empty() {
         shell.title = format!("{} ({total})", grid.title);

@@ -4,96 +4,70 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use nexus_core::{Entity, Scope};
-use nexus_db::{Db, Query, scope};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use nexus_core::Entity;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Column, Grid, Show};
 use crate::error::Error;
 
-/// A record of the table.
+/// A record of the table. What it shows lies in the JSON that it was read from, unless that has it escaped.
 #[derive(Clone, Debug)]
-pub(crate) struct Row {
+pub(crate) struct Row<'a> {
     /// Its id.
     pub id: i64,
     /// What its address ends with: the account number of a company, else the id.
-    pub key: String,
+    pub key: Cow<'a, str>,
     /// It does not work there any more.
     pub dim: bool,
     /// A cell for each column.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<Cell<'a>>,
 }
 
 /// A cell.
 #[derive(Clone, Debug)]
-pub(crate) enum Cell {
+pub(crate) enum Cell<'a> {
     None,
-    Text(String),
-    Number(String),
-    Record(String),
-    Email(String),
+    Text(Cow<'a, str>),
+    Number(Cow<'a, str>),
+    Record(Cow<'a, str>),
+    Email(Cow<'a, str>),
     Tick(bool),
-    Instant(String),
+    Instant(Cow<'a, str>),
     /// Account number and name.
-    Companies(Vec<(String, String)>),
+    Companies(Vec<(Cow<'a, str>, Cow<'a, str>)>),
     /// Addresses of the RMM's page and of the remote control.
     Go(Option<String>, Option<String>),
 }
 
-impl Cell {
+impl Cell<'_> {
     /// As text.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::None => "".into(),
             Self::Text(text) | Self::Number(text) | Self::Record(text) | Self::Email(text) | Self::Instant(text) => {
-                text.into()
+                Cow::Borrowed(text)
             }
             Self::Tick(tick) => if *tick { "yes" } else { "no" }.into(),
             Self::Companies(companies) => {
-                companies.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("; ").into()
+                companies.iter().map(|(_, name)| &**name).collect::<Vec<_>>().join("; ").into()
             }
             Self::Go(portal, remote) => remote.as_deref().or(portal.as_deref()).unwrap_or_default().into(),
         }
     }
 }
 
-/// The rows of a JSON array of records.
-pub(crate) fn read(grid: &Grid, columns: &[&Column], json: &str) -> Result<Vec<Row>, Error> {
+/// Whether one of the columns shows companies, whose names are then read with each record.
+pub(crate) fn names_companies(columns: &[&Column]) -> bool {
+    columns.iter().any(|column| column.show == Show::Companies)
+}
+
+/// The rows of a JSON array of records, or of pairs of a record and the names of its companies.
+pub(crate) fn read<'a>(grid: &Grid, columns: &[&Column], json: &'a str) -> Result<Vec<Row<'a>>, Error> {
     let mut reader = serde_json::Deserializer::from_str(json);
-    Rows { grid, columns }.deserialize(&mut reader).map_err(|error| {
+    Rows { grid, columns, named: names_companies(columns) }.deserialize(&mut reader).map_err(|error| {
         tracing::error!(%error, "records cannot be read");
         Error::Internal
     })
-}
-
-/// Puts the names of companies, where a cell has their numbers.
-pub(crate) async fn name_companies(db: &Db, scope: &Scope, rows: &mut [Row]) -> Result<(), Error> {
-    let cells = || rows.iter().flat_map(|row| &row.cells);
-    let mut numbers: Vec<&str> = cells()
-        .filter_map(|cell| if let Cell::Companies(companies) = cell { Some(companies) } else { None })
-        .flat_map(|companies| companies.iter().map(|(number, _)| number.as_str()))
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    if numbers.is_empty() {
-        return Ok(());
-    }
-    let lower: Vec<_> =
-        numbers.iter().map(|number| serde_json::json!({ "key": number.to_ascii_lowercase() })).collect();
-    let query = Query::new("SELECT t.account_number, t.name FROM companies t WHERE t.archived_at IS NULL AND lower(t.account_number) IN (SELECT x.value->>'key' FROM ")
-        .push(&db.dialect().each(1))
-        .push(")")
-        .bind(Value::from(lower));
-    let query = scope::within(query, Entity::Company, scope);
-    let names: BTreeMap<String, String> = db.all::<(String, String)>(query).await?.into_iter().collect();
-    for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
-        let Cell::Companies(companies) = cell else { continue };
-        for (number, name) in companies {
-            names.get(number).unwrap_or(number).clone_into(name);
-        }
-    }
-    Ok(())
 }
 
 /// An address that a browser may be sent to: what a vendor says could be anything.
@@ -103,46 +77,97 @@ pub fn web_address(text: &str) -> Option<String> {
     matches!(address.scheme(), "https" | "http").then(|| address.into())
 }
 
-fn cell(column: &Column, value: Value) -> Cell {
-    let texts = |value: Value| match value {
-        Value::Array(items) => items
-            .into_iter()
-            .filter_map(|item| if let Value::String(text) = item { Some(text) } else { None })
-            .collect(),
-        Value::String(text) => vec![text],
-        _ => Vec::new(),
-    };
-    match (column.show, value) {
-        (Show::Companies, value) => {
-            Cell::Companies(texts(value).into_iter().map(|number| (number.clone(), number)).collect())
-        }
-        (Show::List, Value::String(text)) => {
-            let texts: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
-            if texts.is_empty() { Cell::None } else { Cell::Text(texts.join(", ")) }
-        }
-        (_, Value::Null) => Cell::None,
-        (Show::Tick, value) => Cell::Tick(value == true),
-        (Show::Go, value) => Cell::Go(None, value.as_str().and_then(web_address)),
-        (_, Value::String(text)) if text.is_empty() => Cell::None,
-        (show, Value::String(text)) => match show {
+/// Reads a member as a cell that is shown so.
+struct As(Show);
+
+impl As {
+    fn text(self, text: Cow<'_, str>) -> Cell<'_> {
+        match self.0 {
+            Show::Companies => Cell::Companies(vec![(text.clone(), text)]),
+            Show::Go => Cell::Go(None, web_address(&text)),
+            Show::List => {
+                let texts: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
+                if texts.is_empty() { Cell::None } else { Cell::Text(texts.join(", ").into()) }
+            }
+            _ if text.is_empty() => Cell::None,
             Show::Record => Cell::Record(text),
             Show::Number => Cell::Number(text),
             Show::Email => Cell::Email(text),
             Show::Instant => Cell::Instant(text),
-            _ => Cell::Text(text),
-        },
-        (_, Value::Array(_)) => Cell::None,
-        (_, other) => Cell::Number(other.to_string()),
+            Show::Text | Show::Tick => Cell::Text(text),
+        }
     }
 }
+
+impl<'de> DeserializeSeed<'de> for As {
+    type Value = Cell<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for As {
+    type Value = Cell<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("a member of a record")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(self.text(text.into()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(self.text(text.to_owned().into()))
+    }
+
+    fn visit_bool<E>(self, tick: bool) -> Result<Self::Value, E> {
+        Ok(Cell::Tick(tick))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Cell::Number(number.to_string().into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Cell::Number(number.to_string().into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Cell::Number(number.to_string().into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Cell::None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        if self.0 != Show::Companies {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Cell::None);
+        }
+        let mut companies = Vec::new();
+        while let Some(Text(number)) = items.next_element()? {
+            companies.push((number.clone(), number));
+        }
+        Ok(Cell::Companies(companies))
+    }
+}
+
+/// A text that lies in the JSON where it can.
+#[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Rows<'a> {
     grid: &'a Grid,
     columns: &'a [&'a Column],
+    /// With each record stand the names of its companies.
+    named: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Rows<'_> {
-    type Value = Vec<Row>;
+    type Value = Vec<Row<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
         reader.deserialize_seq(self)
@@ -150,7 +175,7 @@ impl<'de> DeserializeSeed<'de> for Rows<'_> {
 }
 
 impl<'de> Visitor<'de> for Rows<'_> {
-    type Value = Vec<Row>;
+    type Value = Vec<Row<'de>>;
 
     fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str("a list of records")
@@ -158,57 +183,99 @@ impl<'de> Visitor<'de> for Rows<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<Self::Value, A::Error> {
         let mut rows = Vec::new();
-        while let Some(row) = records.next_element_seed(One(&self))? {
-            rows.push(row);
+        if self.named {
+            while let Some(row) = records.next_element_seed(Named(&self))? {
+                rows.push(row);
+            }
+        } else {
+            while let Some(row) = records.next_element_seed(One(&self))? {
+                rows.push(row);
+            }
         }
         Ok(rows)
+    }
+}
+
+/// A record and the names of its companies.
+struct Named<'a>(&'a Rows<'a>);
+
+impl<'de> DeserializeSeed<'de> for Named<'_> {
+    type Value = Row<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Row<'de>, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Named<'_> {
+    type Value = Row<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("a record and the names of its companies")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut both: A) -> Result<Self::Value, A::Error> {
+        let nothing = |at| A::Error::invalid_length(at, &self);
+        let mut row = both.next_element_seed(One(self.0))?.ok_or_else(|| nothing(0))?;
+        let names: BTreeMap<Text<'de>, Text<'de>> = both.next_element()?.ok_or_else(|| nothing(1))?;
+        for cell in &mut row.cells {
+            let Cell::Companies(companies) = cell else { continue };
+            for (number, name) in companies {
+                if let Some(Text(known)) = names.get(&Text(number.clone())) {
+                    name.clone_from(known);
+                }
+            }
+        }
+        Ok(row)
     }
 }
 
 struct One<'a>(&'a Rows<'a>);
 
 impl<'de> DeserializeSeed<'de> for One<'_> {
-    type Value = Row;
+    type Value = Row<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Row, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Row<'de>, D::Error> {
         reader.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for One<'_> {
-    type Value = Row;
+    type Value = Row<'de>;
 
     fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Row, A::Error> {
-        let Rows { grid, columns } = *self.0;
-        let mut row = Row { id: 0, key: String::new(), dim: false, cells: vec![Cell::None; columns.len()] };
-        let (mut number, mut portal) = (None, None);
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Row<'de>, A::Error> {
+        let Rows { grid, columns, .. } = *self.0;
+        let mut row = Row { id: 0, key: Cow::Borrowed(""), dim: false, cells: vec![Cell::None; columns.len()] };
+        let mut portal = None;
+        while let Some(name) = members.next_key::<&str>()? {
             let at = columns.iter().position(|column| column.name == name);
-            match &*name {
-                "id" => row.id = members.next_value()?,
-                "active" => {
+            match (name, at) {
+                ("id", _) => row.id = members.next_value()?,
+                ("portal_url", _) => {
+                    portal = members.next_value::<Option<Text<'_>>>()?.and_then(|Text(at)| web_address(&at));
+                }
+                ("active", at) => {
                     let active: bool = members.next_value()?;
                     row.dim = !active;
                     if let Some(at) = at {
                         row.cells[at] = Cell::Tick(active);
                     }
                 }
-                "account_number" => {
-                    let text: String = members.next_value()?;
+                ("account_number", at) => {
+                    let Text(number) = members.next_value()?;
                     if let Some(at) = at {
-                        row.cells[at] = cell(columns[at], Value::String(text.clone()));
+                        row.cells[at] = As(columns[at].show).text(number.clone());
                     }
-                    number = Some(text);
+                    if grid.entity == Entity::Company {
+                        row.key = number;
+                    }
                 }
-                "portal_url" => portal = members.next_value::<Option<String>>()?.as_deref().and_then(web_address),
-                _ => match at {
-                    Some(at) => row.cells[at] = cell(columns[at], members.next_value()?),
-                    None => drop(members.next_value::<IgnoredAny>()?),
-                },
+                (_, Some(at)) => row.cells[at] = members.next_value_seed(As(columns[at].show))?,
+                (_, None) => drop(members.next_value::<IgnoredAny>()?),
             }
         }
         for (cell, column) in row.cells.iter_mut().zip(columns) {
@@ -217,10 +284,9 @@ impl<'de> Visitor<'de> for One<'_> {
                 *cell = Cell::Go(portal.take(), remote);
             }
         }
-        row.key = match number {
-            Some(number) if grid.entity == Entity::Company => number,
-            _ => row.id.to_string(),
-        };
+        if row.key.is_empty() {
+            row.key = row.id.to_string().into();
+        }
         Ok(row)
     }
 }

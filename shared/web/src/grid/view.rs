@@ -1,8 +1,9 @@
 //! What of a list is shown, as its address says it.
 
 use nexus_core::{Scope, instant};
-use nexus_db::{Db, Query, scope};
+use nexus_db::{Db, Query, bodies, scope};
 
+use super::rows::names_companies;
 use super::{Column, Filter, Grid, NONE, Of};
 use crate::error::Error;
 use crate::list::List;
@@ -85,6 +86,9 @@ impl View {
                     )
                 }
             };
+        }
+        if names_companies(&self.columns) {
+            list = list.beside(bodies::company_names(entity, db.dialect(), scope));
         }
         let order = if self.descending { "desc" } else { "asc" };
         list.search(db, Some(&self.search)).sort(Some(&self.sort), Some(order))
