@@ -220,6 +220,13 @@ impl Chrome {
         told.filter(|line| !line.contains("Failed to load resource")).collect()
     }
 
+    /// What was copied last, pasted into the search.
+    pub async fn pasted(&self) -> String {
+        let field = self.find("#find").await;
+        field.send_keys(&format!("{}v", char::from(Key::Control))).await.unwrap();
+        field.prop("value").await.unwrap().unwrap_or_default()
+    }
+
     /// A picture of the page, PNG.
     pub async fn picture(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()

@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "/assets",
     "/assets?company=FIRST",
     "/assets/1",
+    "/assets/1/contacts",
     "/assets/1/edit",
     "/assets/choices",
     "/search?q=a",

@@ -29,6 +29,7 @@ const PAGES: &[&str] = &[
     "/contacts?company=007",
     "/assets",
     "/assets/1",
+    "/assets/1/contacts",
     "/assets/1/edit",
     "/assets/1/history",
     "/assets?archived=true",

@@ -76,4 +76,23 @@ both! {
         tech.close().await;
         nexus.stop().await;
     }
+
+    async fn a_new_api_key_is_shown_once_and_copied_by_its_button(world: World) {
+        let (nexus, _) = Nexus::serve_https(world).await;
+        let id = nexus.account("jobs-billing", "billing", &[]).await;
+        let admin = Chrome::logged_in(&nexus, "boss", "admin").await;
+        admin.go(&format!("/settings/users/{id}")).await;
+        admin.fill("name", "billing, production").await;
+        admin.press("Make the key").await;
+        admin.sees("Copy the key now").await;
+        let key = admin.find("#key").await.prop("value").await.unwrap().unwrap();
+        admin.press("Copy").await;
+        admin.sees("Copied").await;
+        assert_eq!(admin.pasted().await, key);
+        admin.press("I have copied it").await;
+        admin.sees("billing, production").await;
+        assert!(!admin.text().await.contains(&key));
+        admin.close().await;
+        nexus.stop().await;
+    }
 }

@@ -11,6 +11,7 @@ mod contacts;
 mod contract;
 mod datto;
 mod datto_faults;
+mod deciding;
 mod docs;
 mod feed;
 mod grids;
