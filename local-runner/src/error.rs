@@ -71,17 +71,9 @@ pub enum RunnerError {
     /// The database cannot be used.
     #[error("{0}")]
     Database(#[from] nexus_db::Error),
-    /// An account that Nexus starts with cannot be made.
-    #[error("cannot make the account {name}: {reason}")]
-    Account {
-        /// User name.
-        name: String,
-        /// Why.
-        reason: String,
-    },
-    /// A plan or feature of `nexus.conf` cannot be taken over.
-    #[error("nexus.conf: [plans] and [features]: {0}")]
-    Plans(String),
+    /// The directory could not be made ready.
+    #[error("{0}")]
+    Setup(#[from] nexus_web::setup::SetupError),
     /// A job could not run.
     #[error("{0}")]
     Job(#[from] nexus_jobs::JobError),

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nexus_jobs::lambda::main(assign_account_numbers::job)
+    nexus_jobs::lambda::main(|config, _| assign_account_numbers::job(config))
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nexus_web::lambda::main(|| companies::router().split_for_parts().0)
+    nexus_web::lambda::main(|_| Ok(companies::router().split_for_parts().0))
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nexus_web::lambda::main(|| contacts::router().split_for_parts().0)
+    nexus_web::lambda::main(|_| Ok(contacts::router().split_for_parts().0))
 }

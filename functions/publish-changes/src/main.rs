@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use nexus_events::Bus;
+
 fn main() -> ExitCode {
-    nexus_jobs::lambda::main(|_| Ok::<_, std::convert::Infallible>(publish_changes::job(nexus_events::Bus::local())))
+    nexus_jobs::lambda::main(|_, environment| Bus::aws(|name| environment.get(name)).map(publish_changes::job))
 }

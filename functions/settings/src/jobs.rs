@@ -35,6 +35,7 @@ pub(crate) async fn list_jobs(State(db): State<Db>, principal: Principal) -> Res
     (status = 400, description = "A schedule that cannot be", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, description = "There is no such job", body = Problem),
+    (status = 503, description = "The timer cannot be set; the job is as it was", body = Problem),
 ))]
 pub(crate) async fn update_job(
     State(db): State<Db>,
@@ -96,14 +97,18 @@ pub(crate) async fn set(
     if let Some(Err(error)) = schedule.as_deref().map(str::parse::<Schedule>) {
         return Err(Error::fields(vec![FieldError::new("schedule", error.to_string())]));
     }
+    let before = jobs::find(db, name).await?.ok_or(ABSENT)?;
     if !jobs::update(db, name, schedule.as_deref(), enabled).await? {
         return Err(ABSENT);
     }
-    tracing::info!(job = name, schedule, enabled, by = person.account.username, "a job was set");
     let job = jobs::find(db, name).await?.ok_or(ABSENT)?;
-    if let Err(error) = bus.send(&[Event::job_set(&job.name, &job.schedule, job.enabled)]).await {
-        tracing::error!(job = name, %error, "the timer could not be told that a job was set");
+    if let Err(error) = bus.schedule(name, &job.schedule, job.enabled).await {
+        tracing::error!(job = name, %error, "a job was not set");
+        // What the page shows is what the timer does.
+        jobs::update(db, name, Some(&before.schedule), Some(before.enabled)).await?;
+        return Err(Error::Unavailable(60));
     }
+    tracing::info!(job = name, schedule, enabled, by = person.account.username, "a job was set");
     show(db, job).await
 }
 

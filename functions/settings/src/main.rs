@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use nexus_events::Bus;
+use nexus_web::lambda::Fault;
+
 fn main() -> ExitCode {
-    nexus_web::lambda::main(|| settings::router(nexus_events::Bus::local()).split_for_parts().0)
+    nexus_web::lambda::main(|environment| {
+        let bus = Bus::aws(|name| environment.get(name)).map_err(Fault::of)?;
+        Ok(settings::router(bus).split_for_parts().0)
+    })
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nexus_jobs::lambda::main(sync_freshservice::job)
+    nexus_jobs::lambda::main(|config, _| sync_freshservice::job(config))
 }

@@ -161,11 +161,13 @@ async fn plan(db: &Db, principal: &Principal, id: i64, complete: Complete) -> Re
     changes::supersede(&mut tx, &job, id, &now).await?;
     runs::planned(&mut tx, id, &outcome.report, vendor_calls, outcome.changeset_id).await?;
     let hold = if dry_run { Some("It was there to look.".to_owned()) } else { outcome.hold };
+    let mut waiting = None;
     let apply = match (outcome.changeset_id, hold) {
         (Some(changeset_id), Some(reason)) => {
             changes::hold(&mut tx, changeset_id).await?;
             let message = format!("Waits for a person: {reason}");
             runs::finish(&mut tx, id, RunState::Held, &message, &now).await?;
+            waiting = (!dry_run).then_some(changeset_id);
             None
         }
         (Some(changeset_id), None) => Some(changeset_id),
@@ -175,5 +177,9 @@ async fn plan(db: &Db, principal: &Principal, id: i64, complete: Complete) -> Re
         }
     };
     tx.commit().await?;
+    if let Some(changeset_id) = waiting {
+        // Operators have an alarm on this line (infra/template.yaml).
+        tracing::warn!(event = "plan_held", run = id, job, changeset_id, "a plan waits for a person");
+    }
     Ok(apply)
 }

@@ -28,6 +28,9 @@ pub enum Error {
     /// The database was made by a newer Nexus, or its migrations were changed.
     #[error("the database cannot be brought to this version of Nexus: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The database lacks tables that this Nexus knows.
+    #[error("the database is older than this Nexus: run the function `setup` first, which brings it to this version")]
+    Behind,
     /// Anything else that the driver tells.
     #[error("the database failed: {0}")]
     Driver(#[source] sqlx::Error),

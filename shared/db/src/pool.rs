@@ -11,6 +11,8 @@ use secrecy::ExposeSecret;
 #[cfg(feature = "postgres")]
 use sqlx::Connection as _;
 #[cfg(feature = "postgres")]
+use sqlx::migrate::Migrator;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::Notify;
 
@@ -23,6 +25,9 @@ use crate::{Dialect, Error, Result};
 /// After so long without use a connection to PostgreSQL is tried before it is given out.
 #[cfg(feature = "postgres")]
 const IDLE: Duration = Duration::from_secs(5);
+
+#[cfg(feature = "postgres")]
+static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// Sizes and time-outs.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +76,53 @@ impl Db {
     /// [`Error::Address`] for an address of another kind, [`Error::Unavailable`] when it does not answer,
     /// [`Error::Migration`] when it was made by a newer Nexus.
     pub async fn open(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
+        let db = Self::to(url, options, clock).await?;
+        db.migrate().await?;
+        db.bring_up().await?;
+        Ok(db)
+    }
+
+    /// Writes all kept bodies anew where they are of another form than this version's.
+    pub async fn bring_up(&self) -> Result<()> {
+        crate::bodies::bring_up(self).await
+    }
+
+    /// Opens a PostgreSQL that somebody else brings to this version, as the functions of a deployment do: many of them start
+    /// at once, and again and again. A newer one is taken, for it comes before the functions that know it.
+    ///
+    /// # Errors
+    /// As [`Db::open`], and [`Error::Behind`] when it was not brought to this version.
+    #[cfg(feature = "postgres")]
+    pub async fn connect(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
+        let DatabaseUrl::Postgres(_) = url else { return Err(Error::Address) };
+        let db = Self::to(url, options, clock).await?;
+        let known = POSTGRES.iter().map(|migration| migration.version).max();
+        let applied = Query::new("SELECT max(version) FROM _sqlx_migrations WHERE success");
+        let applied = match db.one::<(Option<i64>,)>(applied).await {
+            Ok((applied,)) => applied,
+            // Without the table nothing was ever applied.
+            Err(Error::Driver(sqlx::Error::Database(_))) => None,
+            Err(error) => return Err(error),
+        };
+        if applied < known { Err(Error::Behind) } else { Ok(db) }
+    }
+
+    /// Connections that are made from now on are made with this address, such as one with a newer password.
+    ///
+    /// # Errors
+    /// [`Error::Address`] for an address of another kind.
+    #[cfg(feature = "postgres")]
+    pub fn readdress(&self, url: &DatabaseUrl) -> Result<()> {
+        match (&self.pool, url) {
+            (Pool::Postgres(pool), DatabaseUrl::Postgres(url)) => {
+                pool.set_connect_options(postgres(url.expose_secret())?);
+                Ok(())
+            }
+            _ => Err(Error::Address),
+        }
+    }
+
+    async fn to(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
         let pool = match url {
             #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
@@ -82,10 +134,7 @@ impl Db {
             #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
             _ => return Err(Error::Address),
         };
-        let db = Self { pool, clock, users_version: Arc::default(), written: Arc::default() };
-        db.migrate().await?;
-        crate::bodies::bring_up(&db).await?;
-        Ok(db)
+        Ok(Self { pool, clock, users_version: Arc::default(), written: Arc::default() })
     }
 
     /// Brings the tables to this version.
@@ -95,7 +144,7 @@ impl Db {
             Pool::Sqlite { write, .. } => sqlx::migrate!("../../migrations/sqlite").run(&mut *write.get().await?).await,
             // sqlx holds an advisory lock meanwhile, so that functions that start together do not migrate together.
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => sqlx::migrate!("../../migrations/postgres").run(pool).await,
+            Pool::Postgres(pool) => POSTGRES.run(pool).await,
         };
         migrated.map_err(Error::Migration)
     }
@@ -215,7 +264,6 @@ impl Db {
 
 #[cfg(feature = "postgres")]
 async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
-    let connect: PgConnectOptions = url.parse().map_err(|_| Error::Address)?;
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -229,8 +277,14 @@ async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
                 Ok(true)
             })
         })
-        .connect_with(connect.application_name("nexus"))
+        .connect_with(postgres(url)?)
         .await
         .map_err(Error::Unavailable)?;
     Ok(Pool::Postgres(pool))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(url: &str) -> Result<PgConnectOptions> {
+    let connect: PgConnectOptions = url.parse().map_err(|_| Error::Address)?;
+    Ok(connect.application_name("nexus"))
 }

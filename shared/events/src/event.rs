@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 /// the names around the detail).
 const LARGEST: usize = 240 * 1024;
 
+/// The source of Nexus's own events.
+pub(crate) const SOURCE: &str = "nexus";
 /// The detail type of the event that asks for a run.
 pub const RUN_REQUESTED: &str = "run requested";
 /// The detail type of the event that says that a job was set.

@@ -6,7 +6,7 @@ use nexus_core::Clock;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::event::{Event, envelope};
+use crate::event::{Event, SOURCE, envelope};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Local {
@@ -19,7 +19,7 @@ impl Local {
         let now = Clock::system().now();
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
         for event in events {
-            let event = envelope("nexus", &[], event, now);
+            let event = envelope(SOURCE, &[], event, now);
             subscribers.retain(|subscriber| subscriber.send(event.clone()).is_ok());
         }
     }

@@ -7,6 +7,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use nexus_client::{Account, Client, Options};
 use nexus_core::Clock;
 use nexus_core::config::Config;
+use nexus_lambda::{Environment, Fault, Start};
 use serde_json::{Value, json};
 
 use crate::deadline::Deadline;
@@ -15,50 +16,38 @@ use crate::event::Event;
 use crate::progress::Silent;
 use crate::run::{Job, run};
 
-/// Serves the job that `build` makes: configuration from the environment, JSON logs, one thread.
+/// Serves the job that `build` makes: configuration from the environment and its secrets, JSON logs, one thread.
 ///
 /// Of the variables it needs `NEXUS__SERVER__PUBLIC_URL`, where Nexus is reached, `NEXUS__NEXUS_AUTH__PASSWORD`, and
 /// those of the job. A fault of the configuration is one line, and the function does not start.
 ///
 /// An invocation fails, and is repeated by the platform, only when its event is broken or Nexus could not be told of
 /// the run. A run that failed at the vendor is an answer: Nexus shows it, and repeating it would meet the same vendor.
-pub fn main<J: Job, E: Display>(build: impl FnOnce(&Config) -> Result<J, E>) -> ExitCode {
-    tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => match runtime.block_on(serve(build)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(&error),
-        },
-        Err(error) => refuse(&error.to_string()),
-    }
+pub fn main<J: Job, E: Display>(build: impl Fn(&Config, &Environment) -> Result<J, E>) -> ExitCode {
+    nexus_lambda::main(|| async {
+        let start = Start::new(async |environment: Environment| {
+            let variables = environment.all().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let config = Config::parse("", variables).map_err(Fault::of)?;
+            Ok((client(&config)?, build(&config, &environment).map_err(Fault::of)?))
+        })
+        .await?;
+        let (start, clock) = (&start, &Clock::system());
+        let handler = service_fn(async move |event: LambdaEvent<Value>| {
+            let (client, job) = start.get().await.map_err(|fault| not_started(&fault))?;
+            let deadline = Deadline::of_invocation(event.context.deadline, clock);
+            handle(job, client, &event.payload, deadline).await
+        });
+        lambda_runtime::run(handler).await.map_err(Fault::of)
+    })
 }
 
-fn refuse(error: &str) -> ExitCode {
-    tracing::error!(error, "the job cannot start");
-    ExitCode::FAILURE
-}
-
-async fn serve<J: Job, E: Display>(build: impl FnOnce(&Config) -> Result<J, E>) -> Result<(), String> {
-    let config = Config::parse("", std::env::vars()).map_err(|error| error.to_string())?;
-    let client = client(&config)?;
-    let job = build(&config).map_err(|error| error.to_string())?;
-    let clock = Clock::system();
-    let handler = service_fn(|event: LambdaEvent<Value>| {
-        let deadline = Deadline::of_invocation(event.context.deadline, &clock);
-        let (job, client) = (&job, &client);
-        async move { handle(job, client, &event.payload, deadline).await }
-    });
-    lambda_runtime::run(handler).await.map_err(|error| error.to_string())
-}
-
-fn client(config: &Config) -> Result<Client, String> {
-    let missing = |what: &str, variable: &str| format!("{what} is not set; set the environment variable {variable}");
-    let address = config.server.public_url.as_deref();
-    let address = address.ok_or_else(|| missing("[server] public_url", "NEXUS__SERVER__PUBLIC_URL"))?;
-    let password = config.nexus_auth.password.clone();
-    let password = password.ok_or_else(|| missing("[nexus_auth] password", "NEXUS__NEXUS_AUTH__PASSWORD"))?;
+fn client(config: &Config) -> Result<Client, Fault> {
+    let missing = |variable: &str| Fault::Missing(variable.to_owned());
+    let address = config.server.public_url.as_deref().ok_or_else(|| missing("NEXUS__SERVER__PUBLIC_URL"))?;
+    let password = config.nexus_auth.password.clone().ok_or_else(|| missing("NEXUS__NEXUS_AUTH__PASSWORD"))?;
     let account = Account { username: config.nexus_auth.username.clone(), password };
-    Client::new(address, account, &Options::default()).map_err(|error| format!("[server] public_url: {error}"))
+    let client = Client::new(address, account, &Options::default());
+    client.map_err(|error| Fault::Configuration(format!("NEXUS__SERVER__PUBLIC_URL: {error}")))
 }
 
 async fn handle(job: &impl Job, client: &Client, event: &Value, deadline: Deadline) -> Result<Value, Diagnostic> {
@@ -71,6 +60,11 @@ async fn handle(job: &impl Job, client: &Client, event: &Value, deadline: Deadli
         }
         Err(error) => Err(diagnostic(&error)),
     }
+}
+
+/// The function could not be made of its environment, which a later event may find mended.
+fn not_started(fault: &Fault) -> Diagnostic {
+    Diagnostic { error_type: "NotStarted".to_owned(), error_message: fault.to_string() }
 }
 
 /// What the platform is told; the runtime logs it as well.
@@ -104,7 +98,7 @@ mod tests {
     const ENVIRONMENT: [(&str, &str); 2] =
         [("NEXUS__SERVER__PUBLIC_URL", "http://127.0.0.1:9"), ("NEXUS__NEXUS_AUTH__PASSWORD", "s3cret")];
 
-    fn built(environment: &[(&str, &str)]) -> Result<Client, String> {
+    fn built(environment: &[(&str, &str)]) -> Result<Client, Fault> {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         client(&Config::parse("", environment).unwrap())
     }
@@ -112,9 +106,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_in_one_line() {
         assert!(built(&ENVIRONMENT).is_ok());
-        let told = built(&ENVIRONMENT[..1]).unwrap_err();
-        assert!(told.contains("NEXUS__NEXUS_AUTH__PASSWORD") && told.contains("[nexus_auth] password"), "{told}");
-        let told = built(&ENVIRONMENT[1..]).unwrap_err();
+        let told = built(&ENVIRONMENT[..1]).unwrap_err().to_string();
+        assert!(told.contains("NEXUS__NEXUS_AUTH__PASSWORD"), "{told}");
+        let told = built(&ENVIRONMENT[1..]).unwrap_err().to_string();
         assert!(told.contains("NEXUS__SERVER__PUBLIC_URL") && told.lines().count() == 1, "{told}");
         assert!(!told.contains("s3cret"), "{told}");
     }

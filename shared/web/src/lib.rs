@@ -30,6 +30,7 @@ pub mod page;
 mod paging;
 pub mod record;
 mod request;
+pub mod setup;
 mod state;
 
 pub use address::Address;

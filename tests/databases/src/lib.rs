@@ -27,6 +27,7 @@ use futures_util::FutureExt as _;
 use nexus_core::Clock;
 use nexus_core::config::DatabaseUrl;
 use nexus_db::{Db, Dialect, Options};
+use secrecy::ExposeSecret as _;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
@@ -39,6 +40,23 @@ pub struct World {
     pub url: DatabaseUrl,
     /// Its time; it stands still until the test moves it.
     pub clock: Clock,
+}
+
+impl World {
+    /// Runs a script past Nexus, as somebody at the database does.
+    pub async fn run(&self, script: &str) {
+        let script = sqlx::raw_sql(AssertSqlSafe(script.to_owned()));
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut connection = SqliteConnection::connect(&format!("sqlite://{path}")).await.expect("the file");
+                script.execute(&mut connection).await.expect("the script runs");
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the schema");
+                script.execute(&mut connection).await.expect("the script runs");
+            }
+        }
+    }
 }
 
 /// Pool sizes for tests.

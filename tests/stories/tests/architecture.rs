@@ -15,17 +15,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("nexus-db", &["nexus-core"]),
     ("nexus-client", &["nexus-core"]),
     ("nexus-statics", &[]),
-    ("nexus-web", &["nexus-core", "nexus-db", "nexus-statics"]),
-    ("nexus-jobs", &["nexus-core", "nexus-client", "nexus-vendors"]),
+    ("nexus-lambda", &["nexus-core"]),
+    ("nexus-web", &["nexus-core", "nexus-db", "nexus-lambda", "nexus-statics"]),
+    ("nexus-jobs", &["nexus-core", "nexus-client", "nexus-lambda", "nexus-vendors"]),
     ("nexus-events", &["nexus-core"]),
     ("a route group", &["nexus-core", "nexus-db", "nexus-statics", "nexus-web"]),
     ("a job", &["nexus-core", "nexus-client", "nexus-vendors", "nexus-jobs"]),
+    ("setup", &["nexus-core", "nexus-lambda", "nexus-web"]),
 ];
 
 /// What sends events to EventBridge; nobody else links its SDK.
 const SENDERS: &[&str] = &["settings", "publish-changes"];
 
-/// The functions that are jobs; every other function is a route group.
+/// The function that a deployment alone has. The local runner does the same when it opens an instance.
+const SETUP: &str = "setup";
+
+/// The functions that are jobs; every other one but [`SETUP`] is a route group.
 const JOBS: &[&str] =
     &["sync-freshservice", "sync-datto", "assign-account-numbers", "push-account-numbers", "publish-changes"];
 
@@ -66,6 +71,7 @@ fn packages() -> Vec<Package> {
 fn layer(package: &Package) -> Option<&str> {
     match package.folder.split('/').next() {
         Some("functions") if JOBS.contains(&package.name.as_str()) => Some("a job"),
+        Some("functions") if package.name == SETUP => Some(SETUP),
         Some("functions") => Some("a route group"),
         Some("shared") => Some(&package.name),
         Some("tests") if package.name == "nexus-simulators" => Some(&package.name),
@@ -96,7 +102,11 @@ fn the_local_runner_uses_functions_shared_code_and_simulators_only() {
         assert!(["functions/", "shared/", "tests/simulators"].iter().any(|at| folder.starts_with(at)), "{used}");
     }
     for function in packages.iter().filter(|package| package.folder.starts_with("functions/")) {
-        assert!(runner.uses.contains(&function.name), "local-runner does not mount {}", function.name);
+        assert!(
+            function.name == SETUP || runner.uses.contains(&function.name),
+            "local-runner does not mount {}",
+            function.name
+        );
     }
 }
 

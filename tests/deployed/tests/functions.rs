@@ -1,0 +1,365 @@
+//! The binaries as Lambda runs them: behind a gateway, with secrets from the extension, on PostgreSQL.
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a story fails where it breaks")]
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, put};
+use local_runner::certificate;
+use nexus_core::config::DatabaseUrl;
+use nexus_db::Query;
+use nexus_deployed::deployment::binaries;
+use nexus_deployed::platform::{Failed, Function};
+use nexus_deployed::{Functions, Gateway, Moto, Python, Routes, Template};
+use nexus_simulators::{Datto, Freshservice, Size};
+use nexus_test_databases::{World, on_postgres};
+use reqwest::redirect::Policy;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const ADMIN: &str = "first-of-admin-7";
+const JOBS: &str = "of-the-jobs-9";
+const EVENT: Duration = Duration::from_mins(1);
+
+/// What is made once for all tests of this process.
+fn template() -> &'static (Python, Template) {
+    static ONCE: OnceLock<(Python, Template)> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let python = Python::ready(Path::new(env!("CARGO_TARGET_TMPDIR")));
+        let template = Template::translated(&python);
+        (python, template)
+    })
+}
+
+async fn serve(router: Router) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
+}
+
+/// The secrets extension with these secrets; its port.
+async fn extension(secrets: BTreeMap<&'static str, Value>) -> String {
+    let secrets = Arc::new(secrets);
+    let answer = async move |uri: http::Uri| {
+        let name = uri.query().unwrap().strip_prefix("secretId=").unwrap().to_owned();
+        json!({ "SecretString": secrets[name.as_str()].to_string() }).to_string()
+    };
+    serve(Router::new().route("/secretsmanager/get", get(answer))).await.to_string()
+}
+
+/// A deployment on the database of a world.
+struct Deployed {
+    functions: Arc<Functions>,
+    gateway: Gateway,
+    http: reqwest::Client,
+}
+
+impl Deployed {
+    async fn new(world: &World, aws: Option<&Moto>) -> Self {
+        let DatabaseUrl::Postgres(url) = &world.url else { unreachable!() };
+        let key = certificate::new_key().unwrap();
+        let extension = extension(BTreeMap::from([
+            ("database", json!({ "NEXUS_DATABASE_URL": url.expose_secret() })),
+            ("signing", json!({ "NEXUS_SIGNING_KEY_20260301": key.expose_secret() })),
+            ("accounts", json!({ "NEXUS__NEXUS_AUTH__PASSWORD": JOBS, "NEXUS_ADMIN_PASSWORD": ADMIN })),
+        ]))
+        .await;
+        let mut variables = BTreeMap::from(
+            [
+                ("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", extension.as_str()),
+                ("NEXUS_SECRETS", "database signing accounts"),
+                ("NEXUS__DATABASE__MAX_CONNECTIONS", "2"),
+                ("NEXUS_EVENT_BUS", "nexus"),
+                ("NEXUS_RULE_PREFIX", "nexus-"),
+                ("NEXUS_JOB_FUNCTION_ARN_PREFIX", "arn:aws:lambda:eu-central-1:123456789012:function:nexus-"),
+                ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        if let Some(aws) = aws {
+            variables.insert("AWS_ENDPOINT_URL".to_owned(), aws.url().to_owned());
+        }
+        let functions = Arc::new(Functions::new(binaries(), variables));
+        let gateway = Gateway::serve(Routes::of(&template().1), functions.clone()).await;
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { functions, gateway, http }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.gateway.url)
+    }
+
+    async fn get(&self, path: &str, token: &str) -> reqwest::Response {
+        self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()
+    }
+
+    async fn set_up(&self) {
+        self.functions.invoke("setup", &json!({}), EVENT).await.unwrap();
+    }
+
+    async fn token(&self, username: &str, password: &str) -> String {
+        let asked = self.http.post(self.url("/api/token")).json(&json!({ "username": username, "password": password }));
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        answer.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stack_is_set_up_once_and_again_and_says_so_to_cloudformation() {
+    on_postgres(async |world: World| {
+        let deployed = Deployed::new(&world, None).await;
+        let (schema,): (String,) = world.db.one(Query::new("SELECT current_schema()::TEXT")).await.unwrap();
+        world.run(&format!("DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}")).await;
+        // A group does not start before the database is there, and says what to do.
+        let refused = deployed.functions.invoke("companies", &json!({}), EVENT).await.unwrap_err();
+        let Failed::Error(_, log) = refused else { panic!("{refused:?}") };
+        assert!(log.contains("the function cannot start") && log.contains("run the function `setup` first"), "{log}");
+
+        let answers: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let heard = answers.clone();
+        let hear = async move |body: String| heard.lock().unwrap().push(serde_json::from_str(&body).unwrap());
+        let port = serve(Router::new().route("/answer", put(hear))).await;
+        let event = |kind: &str| {
+            json!({
+                "RequestType": kind, "ResponseURL": format!("http://127.0.0.1:{port}/answer?signed=1"), "StackId": "stack",
+                "RequestId": kind, "LogicalResourceId": "Prepared", "ResourceType": "Custom::Prepared",
+                "ResourceProperties": { "ServiceToken": "arn", "Release": "1" },
+            })
+        };
+        for kind in ["Create", "Update", "Delete"] {
+            deployed.functions.invoke("setup", &event(kind), EVENT).await.unwrap();
+            let answer = answers.lock().unwrap().pop().unwrap();
+            let told = (&answer["Status"], &answer["RequestId"], &answer["PhysicalResourceId"]);
+            assert_eq!(told, (&json!("SUCCESS"), &json!(kind), &json!("nexus-setup")), "{answer}");
+        }
+        assert!(!deployed.token("admin", ADMIN).await.is_empty());
+        assert!(!deployed.token("nexus-jobs", JOBS).await.is_empty());
+
+        // What fails is told as well, and the stack goes back.
+        world.run("UPDATE _sqlx_migrations SET checksum = '\\x00'::BYTEA, success = FALSE").await;
+        assert!(deployed.functions.invoke("setup", &event("Update"), EVENT).await.is_err());
+        let answer = answers.lock().unwrap().pop().unwrap();
+        assert_eq!(answer["Status"], "FAILED", "{answer}");
+        assert!(answer["Reason"].as_str().unwrap().contains("the database cannot be brought to this version"), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_and_services_find_behind_the_gateway_what_they_find_on_the_local_runner() {
+    on_postgres(async |world: World| {
+        let deployed = Deployed::new(&world, None).await;
+        deployed.set_up().await;
+        let token = deployed.token("admin", ADMIN).await;
+
+        // A record, through four functions.
+        let body = json!({ "account_number": "100/1 ä", "name": "Ackermann \"Tools\" 🦀" });
+        let made =
+            deployed.http.post(deployed.url("/api/companies")).bearer_auth(&token).header("x-request-id", "mine-1");
+        let made = made.json(&body).send().await.unwrap();
+        assert_eq!((made.status().as_u16(), made.headers()["x-request-id"].to_str().unwrap()), (201, "mine-1"));
+        let shown = deployed.get("/api/companies/100%2F1%20%C3%A4", &token).await;
+        let etag = shown.headers()["etag"].to_str().unwrap().to_owned();
+        assert_eq!(shown.json::<Value>().await.unwrap()["name"], body["name"]);
+        let asset = json!({ "hostname": "one", "company_account_number": "100/1 ä" });
+        let asset =
+            deployed.http.post(deployed.url("/api/assets")).bearer_auth(&token).json(&asset).send().await.unwrap();
+        assert_eq!(asset.status(), 201);
+        let stale = deployed.http.put(deployed.url("/api/companies/100%2F1%20%C3%A4")).bearer_auth(&token);
+        let stale = stale.header("if-match", etag).json(&json!({ "phone_system": "x" })).send().await.unwrap();
+        assert_eq!(stale.status(), 200);
+        let changes = deployed.get("/api/changes?cursor=0", &token).await.json::<Value>().await.unwrap();
+        assert!(changes["changes"].as_array().unwrap().len() >= 3, "{changes}");
+
+        // A page of another origin, a form with two cookies, a redirect.
+        let login = deployed.http.get(deployed.url("/login")).send().await.unwrap();
+        let cookies = |answer: &reqwest::Response| {
+            let all = answer.headers().get_all("set-cookie").iter();
+            all.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        let guest = cookies(&login);
+        let page = login.text().await.unwrap();
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let form = [("csrf", csrf), ("username", "admin"), ("password", ADMIN)];
+        let entered =
+            deployed.http.post(deployed.url("/login")).header("cookie", guest).form(&form).send().await.unwrap();
+        assert_eq!((entered.status().as_u16(), entered.headers()["location"].to_str().unwrap()), (303, "/"));
+        let session = cookies(&entered);
+        let page = deployed.http.get(deployed.url("/companies")).header("cookie", &session).send().await.unwrap();
+        let html = page.text().await.unwrap();
+        assert!(html.contains("Ackermann &#34;Tools&#34; 🦀"), "{html}");
+
+        // A file, compressed.
+        let css =
+            html.split("href=\"").find(|part| part.starts_with("/static/tabler")).unwrap().split('"').next().unwrap();
+        let file = deployed.http.get(deployed.url(css)).header("accept-encoding", "br").send().await.unwrap();
+        assert_eq!((file.status().as_u16(), file.headers()["content-encoding"].to_str().unwrap()), (200, "br"));
+        let (length, bytes) = (file.headers().get("content-length").cloned(), file.bytes().await.unwrap());
+        assert!(bytes.len() > 10_000, "{length:?}");
+
+        // Where somebody comes from is the gateway's to say, not the header's.
+        let mut statuses = Vec::new();
+        for n in 0..30 {
+            let wrong = deployed.http.post(deployed.url("/api/token")).header("x-forwarded-for", format!("10.0.0.{n}"));
+            let wrong =
+                wrong.json(&json!({ "username": format!("nobody{n}"), "password": "wrong" })).send().await.unwrap();
+            statuses.push(wrong.status().as_u16());
+        }
+        assert!(statuses.starts_with(&[401]) && statuses.ends_with(&[429]), "{statuses:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_is_too_long_for_lambda_says_how_to_page() {
+    on_postgres(async |world: World| {
+        let deployed = Deployed::new(&world, None).await;
+        deployed.set_up().await;
+        let token = deployed.token("admin", ADMIN).await;
+        for part in 0..2 {
+            let assets: Vec<Value> = (0..500)
+                .map(|n| json!({ "hostname": format!("host-{part}-{n}"), "description": "\"".repeat(5_000) }))
+                .collect();
+            for chunk in assets.chunks(100) {
+                for asset in chunk {
+                    let made = deployed
+                        .http
+                        .post(deployed.url("/api/assets"))
+                        .bearer_auth(&token)
+                        .json(asset)
+                        .send()
+                        .await
+                        .unwrap();
+                    assert_eq!(made.status(), 201);
+                }
+            }
+        }
+        let whole = deployed.get("/api/assets", &token).await;
+        assert_eq!(
+            (whole.status().as_u16(), whole.headers()["content-type"].to_str().unwrap()),
+            (400, "application/problem+json")
+        );
+        let problem = whole.json::<Value>().await.unwrap();
+        assert_eq!(problem["errors"][0]["field"], "page", "{problem}");
+        let page = deployed.get("/api/assets?page=1&per_page=100", &token).await;
+        assert_eq!(page.status(), 200);
+        assert!(page.headers()["link"].to_str().unwrap().contains("rel=\"next\""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timers_event_brings_what_the_vendors_have_into_the_database() {
+    on_postgres(async |world: World| {
+        let deployed = Deployed::new(&world, None).await;
+        deployed.set_up().await;
+        let size = Size { companies: 8, contacts: 40, devices: 60 };
+        let (freshservice, datto) =
+            (Freshservice::start(size, 2026).await.unwrap(), Datto::start(size, 2026).await.unwrap());
+        let event: Value = serde_json::from_str(include_str!("timer.json")).unwrap();
+        let vendors = [
+            ("NEXUS__SERVER__PUBLIC_URL".to_owned(), deployed.gateway.url.clone()),
+            ("NEXUS__NEXUS_AUTH__PASSWORD".to_owned(), JOBS.to_owned()),
+            ("NEXUS__FRESHSERVICE__API_KEY".to_owned(), freshservice.api_key().to_owned()),
+            ("NEXUS__FRESHSERVICE__BASE_URL".to_owned(), freshservice.base_url()),
+            ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE".to_owned(), "0".to_owned()),
+            ("NEXUS__DATTO__PUBLIC_KEY".to_owned(), datto.api_key().to_owned()),
+            ("NEXUS__DATTO__SECRET_KEY".to_owned(), datto.api_secret().to_owned()),
+            ("NEXUS__DATTO__BASE_URL".to_owned(), datto.base_url()),
+            ("NEXUS__DATTO__REQUESTS_PER_MINUTE".to_owned(), "0".to_owned()),
+        ];
+        let variables = || vendors.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for job in ["sync-freshservice", "sync-datto"] {
+            let function = Function::start(job, &binaries().join(job), variables()).await.unwrap();
+            let done = function.invoke(&event, EVENT).await.unwrap();
+            assert_eq!(done["state"], "applied", "{done}\n{}", function.log().join("\n"));
+            // A broken event is an error of the invocation, told clearly.
+            let broken = function.invoke(&json!({ "source": "nexus" }), EVENT).await.unwrap_err();
+            assert_eq!(broken, Failed::Error("BrokenEvent".into(), "the event has no text in \"detail-type\"".into()));
+        }
+        for (table, least) in [("companies", 8), ("contacts", 40), ("assets", 50)] {
+            let (n,): (i64,) = world.db.one(Query::new(format!("SELECT count(*) FROM {table}"))).await.unwrap();
+            assert!(n >= least, "{n} {table}");
+        }
+        let nothing = Function::start("sync-datto", &binaries().join("sync-datto"), []).await.unwrap_err();
+        assert!(nothing.contains("NEXUS__SERVER__PUBLIC_URL is not set"), "{nothing}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
+    let (python, _) = template();
+    let aws = Moto::start(python);
+    on_postgres(async |world: World| {
+        let deployed = Deployed::new(&world, Some(&aws)).await;
+        deployed.set_up().await;
+        let address = aws.url().to_owned();
+        let aws_says = |what: &[&str]| {
+            let mut arguments = vec![what[0], &address];
+            arguments.extend(&what[1..]);
+            let done = python.run("events.py", &arguments);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            serde_json::from_slice::<Value>(&done.stdout).unwrap()
+        };
+        aws_says(&["prepare"]);
+        let token = deployed.token("admin", ADMIN).await;
+        for (schedule, enabled) in [("cron(0 4 * * ? *)", true), ("rate(6 hours)", false)] {
+            let body = json!({ "schedule": schedule, "enabled": enabled });
+            let set = deployed.http.put(deployed.url("/api/jobs/sync-datto")).bearer_auth(&token).json(&body).send().await.unwrap();
+            assert_eq!(set.status(), 200, "{}", set.text().await.unwrap());
+            let rule = aws_says(&["rule", "nexus-sync-datto"]);
+            let state = if enabled { "ENABLED" } else { "DISABLED" };
+            assert_eq!((&rule["ScheduleExpression"], &rule["State"]), (&json!(schedule), &json!(state)));
+            let target = json!([{ "Id": "sync-datto", "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:nexus-sync-datto" }]);
+            assert_eq!(rule["Targets"], target);
+        }
+        let asked = deployed.http.post(deployed.url("/api/jobs/sync-datto/runs")).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(asked.status(), 202, "{}", asked.text().await.unwrap());
+        let run_id = asked.json::<Value>().await.unwrap()["run_id"].clone();
+
+        let functions = Functions::new(
+            binaries(),
+            BTreeMap::from(
+                [
+                    ("NEXUS__SERVER__PUBLIC_URL", deployed.gateway.url.as_str()),
+                    ("NEXUS__NEXUS_AUTH__PASSWORD", JOBS),
+                    ("NEXUS_EVENT_BUS", "nexus"),
+                    ("AWS_ENDPOINT_URL", aws.url()),
+                ]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            ),
+        );
+        let timer: Value = serde_json::from_str(include_str!("timer.json")).unwrap();
+        world.run("UPDATE jobs SET enabled = TRUE WHERE name = 'publish-changes'").await;
+        let sent = functions.invoke("publish-changes", &timer, EVENT).await.unwrap();
+        assert_eq!(sent["state"], "applied", "{sent}");
+        let events = aws_says(&["received"]);
+        let events = events.as_array().unwrap();
+        let of = |kind: &str| events.iter().filter(|event| event["detail-type"] == kind).collect::<Vec<_>>();
+        assert_eq!(of("run requested")[0]["detail"], json!({ "job": "sync-datto", "run_id": run_id }));
+        let changes = of("record changed");
+        assert_eq!(changes.len(), 2, "admin and the jobs' account: {events:#?}");
+        assert_eq!((&changes[0]["source"], &changes[0]["detail"]["cursor"]), (&json!("nexus"), &json!(1)));
+
+        // What EventBridge does not take is not saved, and a run that nobody hears of is not left waiting.
+        drop(aws);
+        let body = json!({ "schedule": "rate(1 hour)", "enabled": true });
+        let refused = deployed.http.put(deployed.url("/api/jobs/sync-datto")).bearer_auth(&token).json(&body).send().await.unwrap();
+        assert_eq!(refused.status(), 503);
+        let jobs = deployed.get("/api/jobs", &token).await.json::<Value>().await.unwrap();
+        let job = jobs.as_array().unwrap().iter().find(|job| job["name"] == "sync-datto").unwrap();
+        assert_eq!((&job["schedule"], &job["enabled"]), (&json!("rate(6 hours)"), &json!(false)));
+    })
+    .await;
+}
