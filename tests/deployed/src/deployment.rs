@@ -1,14 +1,34 @@
 //! The functions of a deployment: as many of each as events come at once.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
+use axum::Router;
+use axum::routing::get;
+use local_runner::certificate;
+use nexus_core::config::DatabaseUrl;
+use reqwest::redirect::Policy;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
+use crate::gateway::Gateway;
+use crate::moto::Moto;
 use crate::platform::{Failed, Function};
+use crate::routes::Routes;
+
+/// The password with which `admin` begins.
+pub const ADMIN: &str = "first-of-admin-7";
+/// The password of the jobs' service account, `nexus-jobs`.
+pub const JOBS: &str = "of-the-jobs-9";
+/// How long an event of a test may take.
+pub const EVENT: Duration = Duration::from_mins(1);
+/// What EventBridge sends when a schedule's time has come.
+pub const TIMER: &str = include_str!("timer.json");
 
 /// Builds every function as the tests around this one are built, and tells where the binaries are.
 ///
@@ -45,6 +65,12 @@ impl Functions {
         Self { folder, variables, idle: Mutex::new(BTreeMap::new()) }
     }
 
+    /// What each has in its environment.
+    #[must_use]
+    pub const fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// Hands an event to one that is idle, or that is started for it.
     ///
     /// # Errors
@@ -67,4 +93,86 @@ impl Functions {
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Function::start(name, &self.folder.join(name), variables).await
     }
+}
+
+/// A stack: functions with their secrets, behind a gateway.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The functions.
+    pub functions: Arc<Functions>,
+    /// The HTTP API.
+    pub gateway: Gateway,
+    /// A client that follows no redirect.
+    pub http: reqwest::Client,
+}
+
+impl Deployment {
+    /// Starts one over a PostgreSQL; `aws` is where its events go.
+    pub async fn start(database: &DatabaseUrl, folder: PathBuf, routes: Routes, aws: Option<&Moto>) -> Self {
+        let DatabaseUrl::Postgres(url) = database else { panic!("functions are deployed over PostgreSQL") };
+        let key = certificate::new_key().expect("a key can be made");
+        let extension = extension(BTreeMap::from([
+            ("database", json!({ "NEXUS_DATABASE_URL": url.expose_secret() })),
+            ("signing", json!({ "NEXUS_SIGNING_KEY_20260301": key.expose_secret() })),
+            ("accounts", json!({ "NEXUS__NEXUS_AUTH__PASSWORD": JOBS, "NEXUS_ADMIN_PASSWORD": ADMIN })),
+        ]));
+        let extension = extension.await.to_string();
+        let mut variables = BTreeMap::from(
+            [
+                ("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", extension.as_str()),
+                ("NEXUS_SECRETS", "database signing accounts"),
+                ("NEXUS__DATABASE__MAX_CONNECTIONS", "2"),
+                ("NEXUS_EVENT_BUS", "nexus"),
+                ("NEXUS_RULE_PREFIX", "nexus-"),
+                ("NEXUS_JOB_FUNCTION_ARN_PREFIX", "arn:aws:lambda:eu-central-1:123456789012:function:nexus-"),
+                ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        if let Some(aws) = aws {
+            variables.insert("AWS_ENDPOINT_URL".to_owned(), aws.url().to_owned());
+        }
+        let functions = Arc::new(Functions::new(folder, variables));
+        let gateway = Gateway::serve(routes, functions.clone()).await;
+        // A second time is refused and harmless.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(Policy::none()).build().expect("a client can be made");
+        Self { functions, gateway, http }
+    }
+
+    /// The address of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.gateway.url)
+    }
+
+    /// What is at a path.
+    pub async fn get(&self, path: &str, token: &str) -> reqwest::Response {
+        self.http.get(self.url(path)).bearer_auth(token).send().await.expect("the gateway answers")
+    }
+
+    /// Runs `setup`, as each deploy does.
+    pub async fn set_up(&self) {
+        self.functions.invoke("setup", &json!({}), EVENT).await.expect("setup succeeds");
+    }
+
+    /// A token.
+    pub async fn token(&self, username: &str, password: &str) -> String {
+        let asked = self.http.post(self.url("/api/token")).json(&json!({ "username": username, "password": password }));
+        let answer: Value = asked.send().await.expect("the gateway answers").json().await.expect("an answer is JSON");
+        answer["token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+}
+
+/// The secrets extension with these secrets; its port.
+async fn extension(secrets: BTreeMap<&'static str, Value>) -> u16 {
+    let answer = async move |uri: http::Uri| {
+        let name = uri.query().and_then(|query| query.strip_prefix("secretId=")).unwrap_or_default();
+        json!({ "SecretString": secrets[name].to_string() }).to_string()
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
+    let port = listener.local_addr().expect("it has an address").port();
+    let router = Router::new().route("/secretsmanager/get", get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
 }

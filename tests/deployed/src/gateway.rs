@@ -61,6 +61,21 @@ impl Drop for Gateway {
     }
 }
 
+/// The event of a request of a service: path and query, token and JSON body.
+#[must_use]
+pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Value {
+    let mut request = http::Request::builder().method(method).uri(path).header(HOST, "nexus.example.com");
+    if let Some(token) = token {
+        request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if body.is_some() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    let (parts, ()) = request.body(()).expect("a request").into_parts();
+    let body = body.map(Value::to_string).unwrap_or_default();
+    event(&parts, &body.into(), SocketAddr::from((Ipv4Addr::LOCALHOST, 1)))
+}
+
 async fn answer(
     State(api): State<Arc<Api>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

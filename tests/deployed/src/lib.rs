@@ -28,8 +28,7 @@ pub mod python;
 pub mod routes;
 pub mod template;
 
-pub use deployment::Functions;
-pub use gateway::Gateway;
+pub use deployment::Deployment;
 pub use moto::Moto;
 pub use python::Python;
 pub use routes::Routes;

@@ -5,26 +5,17 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{get, put};
-use local_runner::certificate;
-use nexus_core::config::DatabaseUrl;
+use axum::routing::put;
 use nexus_db::Query;
-use nexus_deployed::deployment::binaries;
+use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, Functions, JOBS, binaries};
 use nexus_deployed::platform::{Failed, Function};
-use nexus_deployed::{Functions, Gateway, Moto, Python, Routes, Template};
+use nexus_deployed::{Moto, Python, Routes, Template};
 use nexus_simulators::{Datto, Freshservice, Size};
 use nexus_test_databases::{World, on_postgres};
-use reqwest::redirect::Policy;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-
-const ADMIN: &str = "first-of-admin-7";
-const JOBS: &str = "of-the-jobs-9";
-const EVENT: Duration = Duration::from_mins(1);
 
 /// What is made once for all tests of this process.
 fn template() -> &'static (Python, Template) {
@@ -43,79 +34,15 @@ async fn serve(router: Router) -> u16 {
     port
 }
 
-/// The secrets extension with these secrets; its port.
-async fn extension(secrets: BTreeMap<&'static str, Value>) -> String {
-    let secrets = Arc::new(secrets);
-    let answer = async move |uri: http::Uri| {
-        let name = uri.query().unwrap().strip_prefix("secretId=").unwrap().to_owned();
-        json!({ "SecretString": secrets[name.as_str()].to_string() }).to_string()
-    };
-    serve(Router::new().route("/secretsmanager/get", get(answer))).await.to_string()
-}
-
 /// A deployment on the database of a world.
-struct Deployed {
-    functions: Arc<Functions>,
-    gateway: Gateway,
-    http: reqwest::Client,
-}
-
-impl Deployed {
-    async fn new(world: &World, aws: Option<&Moto>) -> Self {
-        let DatabaseUrl::Postgres(url) = &world.url else { unreachable!() };
-        let key = certificate::new_key().unwrap();
-        let extension = extension(BTreeMap::from([
-            ("database", json!({ "NEXUS_DATABASE_URL": url.expose_secret() })),
-            ("signing", json!({ "NEXUS_SIGNING_KEY_20260301": key.expose_secret() })),
-            ("accounts", json!({ "NEXUS__NEXUS_AUTH__PASSWORD": JOBS, "NEXUS_ADMIN_PASSWORD": ADMIN })),
-        ]))
-        .await;
-        let mut variables = BTreeMap::from(
-            [
-                ("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", extension.as_str()),
-                ("NEXUS_SECRETS", "database signing accounts"),
-                ("NEXUS__DATABASE__MAX_CONNECTIONS", "2"),
-                ("NEXUS_EVENT_BUS", "nexus"),
-                ("NEXUS_RULE_PREFIX", "nexus-"),
-                ("NEXUS_JOB_FUNCTION_ARN_PREFIX", "arn:aws:lambda:eu-central-1:123456789012:function:nexus-"),
-                ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        if let Some(aws) = aws {
-            variables.insert("AWS_ENDPOINT_URL".to_owned(), aws.url().to_owned());
-        }
-        let functions = Arc::new(Functions::new(binaries(), variables));
-        let gateway = Gateway::serve(Routes::of(&template().1), functions.clone()).await;
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { functions, gateway, http }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.gateway.url)
-    }
-
-    async fn get(&self, path: &str, token: &str) -> reqwest::Response {
-        self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()
-    }
-
-    async fn set_up(&self) {
-        self.functions.invoke("setup", &json!({}), EVENT).await.unwrap();
-    }
-
-    async fn token(&self, username: &str, password: &str) -> String {
-        let asked = self.http.post(self.url("/api/token")).json(&json!({ "username": username, "password": password }));
-        let answer = asked.send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
-        answer.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned()
-    }
+async fn deployed(world: &World, aws: Option<&Moto>) -> Deployment {
+    Deployment::start(&world.url, binaries(), Routes::of(&template().1), aws).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stack_is_set_up_once_and_again_and_says_so_to_cloudformation() {
     on_postgres(async |world: World| {
-        let deployed = Deployed::new(&world, None).await;
+        let deployed = deployed(&world, None).await;
         let (schema,): (String,) = world.db.one(Query::new("SELECT current_schema()::TEXT")).await.unwrap();
         world.run(&format!("DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}")).await;
         // A group does not start before the database is there, and says what to do.
@@ -156,7 +83,7 @@ async fn a_stack_is_set_up_once_and_again_and_says_so_to_cloudformation() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_and_services_find_behind_the_gateway_what_they_find_on_the_local_runner() {
     on_postgres(async |world: World| {
-        let deployed = Deployed::new(&world, None).await;
+        let deployed = deployed(&world, None).await;
         deployed.set_up().await;
         let token = deployed.token("admin", ADMIN).await;
 
@@ -223,7 +150,7 @@ async fn people_and_services_find_behind_the_gateway_what_they_find_on_the_local
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_that_is_too_long_for_lambda_says_how_to_page() {
     on_postgres(async |world: World| {
-        let deployed = Deployed::new(&world, None).await;
+        let deployed = deployed(&world, None).await;
         deployed.set_up().await;
         let token = deployed.token("admin", ADMIN).await;
         for part in 0..2 {
@@ -261,12 +188,12 @@ async fn a_list_that_is_too_long_for_lambda_says_how_to_page() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_timers_event_brings_what_the_vendors_have_into_the_database() {
     on_postgres(async |world: World| {
-        let deployed = Deployed::new(&world, None).await;
+        let deployed = deployed(&world, None).await;
         deployed.set_up().await;
         let size = Size { companies: 8, contacts: 40, devices: 60 };
         let (freshservice, datto) =
             (Freshservice::start(size, 2026).await.unwrap(), Datto::start(size, 2026).await.unwrap());
-        let event: Value = serde_json::from_str(include_str!("timer.json")).unwrap();
+        let event: Value = serde_json::from_str(nexus_deployed::deployment::TIMER).unwrap();
         let vendors = [
             ("NEXUS__SERVER__PUBLIC_URL".to_owned(), deployed.gateway.url.clone()),
             ("NEXUS__NEXUS_AUTH__PASSWORD".to_owned(), JOBS.to_owned()),
@@ -302,7 +229,7 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
     let (python, _) = template();
     let aws = Moto::start(python);
     on_postgres(async |world: World| {
-        let deployed = Deployed::new(&world, Some(&aws)).await;
+        let deployed = deployed(&world, Some(&aws)).await;
         deployed.set_up().await;
         let address = aws.url().to_owned();
         let aws_says = |what: &[&str]| {
@@ -340,7 +267,7 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
             ),
         );
-        let timer: Value = serde_json::from_str(include_str!("timer.json")).unwrap();
+        let timer: Value = serde_json::from_str(nexus_deployed::deployment::TIMER).unwrap();
         world.run("UPDATE jobs SET enabled = TRUE WHERE name = 'publish-changes'").await;
         let sent = functions.invoke("publish-changes", &timer, EVENT).await.unwrap();
         assert_eq!(sent["state"], "applied", "{sent}");
