@@ -44,7 +44,7 @@ const SIGNING_KEY: &str = "NEXUS_SIGNING_KEY_";
 /// | `NEXUS__SECTION__KEY` | any key of `nexus.conf` |
 ///
 /// A fault of the configuration is one line, and the function does not start.
-pub fn main(group: impl Fn(&Environment) -> Result<Router<State>, Fault> + Sync) -> ExitCode {
+pub fn main(group: fn(&Environment) -> Result<Router<State>, Fault>) -> ExitCode {
     nexus_lambda::main(|| async {
         let open = async |environment: Environment| Deployed::open(&environment, group(&environment)?).await;
         let start = &Start::new(open).await?;

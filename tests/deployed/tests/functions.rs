@@ -88,19 +88,22 @@ async fn people_and_services_find_behind_the_gateway_what_they_find_on_the_local
         let token = deployed.token("admin", ADMIN).await;
 
         // A record, through four functions.
-        let body = json!({ "account_number": "100/1 ä", "name": "Ackermann \"Tools\" 🦀" });
+        let body = json!({ "account_number": "100", "name": "Ackermann \"Tools\" & 🦀" });
         let made =
             deployed.http.post(deployed.url("/api/companies")).bearer_auth(&token).header("x-request-id", "mine-1");
         let made = made.json(&body).send().await.unwrap();
         assert_eq!((made.status().as_u16(), made.headers()["x-request-id"].to_str().unwrap()), (201, "mine-1"));
-        let shown = deployed.get("/api/companies/100%2F1%20%C3%A4", &token).await;
+        let shown = deployed.get("/api/companies/100", &token).await;
         let etag = shown.headers()["etag"].to_str().unwrap().to_owned();
         assert_eq!(shown.json::<Value>().await.unwrap()["name"], body["name"]);
-        let asset = json!({ "hostname": "one", "company_account_number": "100/1 ä" });
+        let found =
+            deployed.get("/api/companies?search=%22tools%22%20%26%20%F0%9F%A6%80&page=1&per_page=5", &token).await;
+        assert_eq!(found.json::<Value>().await.unwrap()[0]["name"], body["name"]);
+        let asset = json!({ "hostname": "one", "company_account_number": "100" });
         let asset =
             deployed.http.post(deployed.url("/api/assets")).bearer_auth(&token).json(&asset).send().await.unwrap();
         assert_eq!(asset.status(), 201);
-        let stale = deployed.http.put(deployed.url("/api/companies/100%2F1%20%C3%A4")).bearer_auth(&token);
+        let stale = deployed.http.put(deployed.url("/api/companies/100")).bearer_auth(&token);
         let stale = stale.header("if-match", etag).json(&json!({ "phone_system": "x" })).send().await.unwrap();
         assert_eq!(stale.status(), 200);
         let changes = deployed.get("/api/changes?cursor=0", &token).await.json::<Value>().await.unwrap();
@@ -124,13 +127,13 @@ async fn people_and_services_find_behind_the_gateway_what_they_find_on_the_local
         let session = cookies(&entered);
         let page = deployed.http.get(deployed.url("/companies")).header("cookie", &session).send().await.unwrap();
         let html = page.text().await.unwrap();
-        assert!(html.contains("Ackermann &#34;Tools&#34; 🦀"), "{html}");
+        assert!(html.contains("Ackermann &#34;Tools&#34; &#38; 🦀"), "{html}");
 
         // A file, compressed.
         let css =
             html.split("href=\"").find(|part| part.starts_with("/static/tabler")).unwrap().split('"').next().unwrap();
-        let file = deployed.http.get(deployed.url(css)).header("accept-encoding", "br").send().await.unwrap();
-        assert_eq!((file.status().as_u16(), file.headers()["content-encoding"].to_str().unwrap()), (200, "br"));
+        let file = deployed.http.get(deployed.url(css)).header("accept-encoding", "gzip").send().await.unwrap();
+        assert_eq!((file.status().as_u16(), file.headers()["content-encoding"].to_str().unwrap()), (200, "gzip"));
         let (length, bytes) = (file.headers().get("content-length").cloned(), file.bytes().await.unwrap());
         assert!(bytes.len() > 10_000, "{length:?}");
 
@@ -153,23 +156,18 @@ async fn a_list_that_is_too_long_for_lambda_says_how_to_page() {
         let deployed = deployed(&world, None).await;
         deployed.set_up().await;
         let token = deployed.token("admin", ADMIN).await;
-        for part in 0..2 {
-            let assets: Vec<Value> = (0..500)
-                .map(|n| json!({ "hostname": format!("host-{part}-{n}"), "description": "\"".repeat(5_000) }))
-                .collect();
-            for chunk in assets.chunks(100) {
-                for asset in chunk {
-                    let made = deployed
-                        .http
-                        .post(deployed.url("/api/assets"))
-                        .bearer_auth(&token)
-                        .json(asset)
-                        .send()
-                        .await
-                        .unwrap();
-                    assert_eq!(made.status(), 201);
-                }
-            }
+        let company = json!({ "account_number": "100", "name": "Ackermann" });
+        let made =
+            deployed.http.post(deployed.url("/api/companies")).bearer_auth(&token).json(&company).send().await.unwrap();
+        assert_eq!(made.status(), 201);
+        // A quotation mark is two characters in an answer, and four in the JSON around it.
+        let description = "\"".repeat(10_000);
+        for n in 0..160 {
+            let asset =
+                json!({ "hostname": format!("host-{n}"), "company_account_number": "100", "description": description });
+            let made =
+                deployed.http.post(deployed.url("/api/assets")).bearer_auth(&token).json(&asset).send().await.unwrap();
+            assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
         }
         let whole = deployed.get("/api/assets", &token).await;
         assert_eq!(
@@ -214,7 +212,7 @@ async fn a_timers_event_brings_what_the_vendors_have_into_the_database() {
             let broken = function.invoke(&json!({ "source": "nexus" }), EVENT).await.unwrap_err();
             assert_eq!(broken, Failed::Error("BrokenEvent".into(), "the event has no text in \"detail-type\"".into()));
         }
-        for (table, least) in [("companies", 8), ("contacts", 40), ("assets", 50)] {
+        for (table, least) in [("companies", 5), ("contacts", 40), ("assets", 50)] {
             let (n,): (i64,) = world.db.one(Query::new(format!("SELECT count(*) FROM {table}"))).await.unwrap();
             assert!(n >= least, "{n} {table}");
         }
