@@ -259,11 +259,15 @@ fn capabilities(setup: Setup, profile: &tempfile::TempDir) -> Map<String, Value>
     args.push(format!("--window-size={width},{height}"));
     args.push(format!("--user-data-dir={}", profile.path().display()));
     let scripts = if setup.scripts { 1 } else { 2 };
-    let options = json!({
+    let mut options = json!({
         "binary": program("NEXUS_TEST_CHROMIUM", "/usr/bin/chromium"),
         "args": args,
         "prefs": {"profile.managed_default_content_settings.javascript": scripts},
     });
+    // No window is narrower than this; a telephone is.
+    if width < 500 {
+        options["mobileEmulation"] = json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1.0, "mobile": false}});
+    }
     let mut capabilities = Map::new();
     capabilities.insert("acceptInsecureCerts".to_owned(), true.into());
     capabilities.insert("goog:chromeOptions".to_owned(), options);
