@@ -266,7 +266,8 @@ fn capabilities(setup: Setup, profile: &tempfile::TempDir) -> Map<String, Value>
     });
     // No window is narrower than this; a telephone is.
     if width < 500 {
-        options["mobileEmulation"] = json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1.0, "mobile": false}});
+        options["mobileEmulation"] =
+            json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1.0, "mobile": false}});
     }
     let mut capabilities = Map::new();
     capabilities.insert("acceptInsecureCerts".to_owned(), true.into());
