@@ -78,13 +78,8 @@ impl Db {
     pub async fn open(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
         let db = Self::to(url, options, clock).await?;
         db.migrate().await?;
-        db.bring_up().await?;
+        crate::bodies::bring_up(&db).await?;
         Ok(db)
-    }
-
-    /// Writes all kept bodies anew where they are of another form than this version's.
-    pub async fn bring_up(&self) -> Result<()> {
-        crate::bodies::bring_up(self).await
     }
 
     /// Opens a PostgreSQL that somebody else brings to this version, as the functions of a deployment do: many of them start
@@ -96,15 +91,36 @@ impl Db {
     pub async fn connect(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
         let DatabaseUrl::Postgres(_) = url else { return Err(Error::Address) };
         let db = Self::to(url, options, clock).await?;
+        if db.is_behind().await? { Err(Error::Behind) } else { Ok(db) }
+    }
+
+    /// As [`Db::open`], but leaves one that is newer as it is: a deployment that is rolled back has its functions of before, and
+    /// they can work with it.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    #[cfg(feature = "postgres")]
+    pub async fn upgrade(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
+        let db = Self::to(url, options, clock).await?;
+        if db.is_behind().await? {
+            db.migrate().await?;
+        }
+        crate::bodies::bring_up(&db).await?;
+        Ok(db)
+    }
+
+    /// Whether it lacks a migration that this version knows.
+    #[cfg(feature = "postgres")]
+    async fn is_behind(&self) -> Result<bool> {
         let known = POSTGRES.iter().map(|migration| migration.version).max();
         let applied = Query::new("SELECT max(version) FROM _sqlx_migrations WHERE success");
-        let applied = match db.one::<(Option<i64>,)>(applied).await {
+        let applied = match self.one::<(Option<i64>,)>(applied).await {
             Ok((applied,)) => applied,
             // Without the table nothing was ever applied.
             Err(Error::Driver(sqlx::Error::Database(_))) => None,
             Err(error) => return Err(error),
         };
-        if applied < known { Err(Error::Behind) } else { Ok(db) }
+        Ok(applied < known)
     }
 
     /// Connections that are made from now on are made with this address, such as one with a newer password.
@@ -202,7 +218,7 @@ impl Db {
             Pool::Sqlite { read, .. } => Tx::Sqlite(SqliteTx::begin(read, "BEGIN").await?),
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                begin_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?
             }
         })
     }
@@ -214,7 +230,7 @@ impl Db {
             #[cfg(feature = "sqlite")]
             Pool::Sqlite { write, .. } => Tx::Sqlite(SqliteTx::begin(write, "BEGIN IMMEDIATE").await?),
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Pool::Postgres(pool) => begin_postgres(pool, "BEGIN").await?,
         })
     }
 
@@ -281,6 +297,17 @@ async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
         .await
         .map_err(Error::Unavailable)?;
     Ok(Pool::Postgres(pool))
+}
+
+/// Begins to the end, even when nobody waits for it any more, as for a client that hung up: a `BEGIN` that is broken off leaves
+/// its connection within a transaction of which the pool does not know (sqlx 0.9.0, `PgTransactionManager::begin`), and whoever
+/// gets it next would read what was long ago.
+#[cfg(feature = "postgres")]
+#[expect(clippy::disallowed_methods, reason = "it is waited for")]
+async fn begin_postgres(pool: &PgPool, begin: &'static str) -> Result<Tx> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
+    Ok(Tx::Postgres(begun.map_err(|_| sqlx::Error::WorkerCrashed)??))
 }
 
 #[cfg(feature = "postgres")]

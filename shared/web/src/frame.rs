@@ -14,6 +14,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use nexus_core::FieldError;
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
 
 use crate::drain::drained;
 use crate::error::{Error, Problem};
@@ -60,7 +61,7 @@ async fn around(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(id.clone());
     let mut response = match impossible(&uri) {
         Some(error) => error.into_response(),
-        None => drained(request, next).await,
+        None => to_its_end(request, next).await,
     };
     if let Some(error) = error_of(&response) {
         let kept = std::mem::take(response.headers_mut());
@@ -79,6 +80,17 @@ async fn around(mut request: Request, next: Next) -> Response {
     let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
     tracing::info!(request_id = id.0, %method, path, status = response.status().as_u16(), milliseconds, "request");
     response
+}
+
+/// A write that was begun is done, and its answer kept for the next attempt, even when the client hangs up meanwhile: no change
+/// without those who wait for it being told, no `Idempotency-Key` that is taken for good.
+#[expect(clippy::disallowed_methods, reason = "it is waited for")]
+async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return drained(request, next).await;
+    }
+    let done = tokio::spawn(drained(request, next).in_current_span()).await;
+    done.unwrap_or_else(|_| Error::Internal.into_response())
 }
 
 /// The caller's own id where it is harmless, so that a request can be followed over several services.
@@ -152,5 +164,46 @@ fn add_headers(headers: &mut HeaderMap, is_api: bool, id: &str) {
     );
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Waker};
+
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use axum::{Router, middleware};
+    use http::Request;
+    use tokio::sync::oneshot;
+    use tower::ServiceExt as _;
+
+    use super::to_its_end;
+
+    /// Whether a handler comes to its end when its client hangs up.
+    async fn ends(method: &str) -> bool {
+        let (go, wait) = oneshot::channel::<()>();
+        let (done, seen) = oneshot::channel::<()>();
+        let once = Arc::new(Mutex::new(Some((wait, done))));
+        let handler = async move || {
+            let (wait, done) = once.lock().unwrap().take().unwrap();
+            wait.await.unwrap();
+            done.send(()).unwrap();
+        };
+        let router: Router = Router::new().route("/", get(handler.clone()).merge(post(handler)));
+        let request = Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+        let mut asked = Box::pin(router.layer(middleware::from_fn(to_its_end)).oneshot(request));
+        assert!(asked.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(asked);
+        // Nobody waits when the handler is gone.
+        let _ = go.send(());
+        seen.await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_done_when_nobody_waits_for_it_any_more() {
+        assert!(ends("POST").await);
+        assert!(!ends("GET").await);
     }
 }
