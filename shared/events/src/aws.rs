@@ -1,5 +1,6 @@
 //! The bus of a deployment: Amazon EventBridge.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -66,10 +67,11 @@ impl Aws {
     /// counts: those behind it are sent again.
     pub(crate) async fn send(&self, events: &[Event]) -> Result<(), SendError> {
         let failed = |at, reason| SendError { at, of: events.len(), reason };
+        let mut entries: VecDeque<_> = events.iter().map(|event| self.entry(event)).collect();
         let mut at = 0;
-        while at < events.len() {
-            let entries: Vec<_> = fitting(&events[at..]).iter().map(|event| self.entry(event)).collect();
-            let n = entries.len();
+        while !entries.is_empty() {
+            let n = fitting(&entries);
+            let entries = entries.drain(..n).collect();
             let sent = self.client.put_events().set_entries(Some(entries)).send().await;
             let sent = sent.map_err(|error| failed(at, DisplayErrorContext(error).to_string()))?;
             let refused = sent.entries().iter().position(|entry| entry.error_code().is_some());
@@ -113,36 +115,31 @@ impl Aws {
     }
 }
 
-/// The first of the events that fit into one call; at least one.
-fn fitting(events: &[Event]) -> &[Event] {
+/// How many of the first entries fit into one call; at least one.
+fn fitting<'a>(entries: impl IntoIterator<Item = &'a PutEventsRequestEntry>) -> usize {
     let mut bytes = 0;
-    let fit = events.iter().take(TOGETHER).take_while(|event| {
-        bytes += SOURCE.len() + event.detail_type.len() + event.detail.to_string().len();
+    let fit = entries.into_iter().take(TOGETHER).take_while(|entry| {
+        let texts = [entry.source(), entry.detail_type(), entry.detail()];
+        bytes += texts.map(|text| text.unwrap_or_default().len()).iter().sum::<usize>();
         bytes <= BYTES
     });
-    let n = fit.count().clamp(1, events.len().max(1));
-    events.get(..n).unwrap_or(events)
+    fit.count().max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use super::{Aws, PutEventsRequestEntry, Unset, fitting};
 
-    use super::{Aws, Unset, fitting};
-    use crate::Event;
-
-    fn event(bytes: usize) -> Event {
-        Event { detail_type: "t", detail: json!("x".repeat(bytes)) }
+    fn entry(bytes: usize) -> PutEventsRequestEntry {
+        PutEventsRequestEntry::builder().detail_type("t").detail("x".repeat(bytes)).build()
     }
 
     #[test]
     fn a_call_takes_ten_events_or_as_many_as_its_bytes_allow() {
-        let small: Vec<Event> = (0..25).map(|_| event(10)).collect();
-        assert_eq!((fitting(&small).len(), fitting(&small[20..]).len()), (10, 5));
-        let large: Vec<Event> = (0..4).map(|_| event(100_000)).collect();
-        assert_eq!(fitting(&large).len(), 2);
-        assert_eq!(fitting(&[event(300_000), event(1)]).len(), 1);
-        assert!(fitting(&[]).is_empty());
+        let small = vec![entry(10); 25];
+        assert_eq!((fitting(&small), fitting(&small[20..])), (10, 5));
+        assert_eq!(fitting(&vec![entry(100_000); 4]), 2);
+        assert_eq!(fitting(&[entry(300_000), entry(1)]), 1);
     }
 
     #[test]

@@ -26,8 +26,7 @@ use crate::run::{Job, run};
 pub fn main<J: Job, E: Display>(build: impl Fn(&Config, &Environment) -> Result<J, E>) -> ExitCode {
     nexus_lambda::main(|| async {
         let start = Start::new(async |environment: Environment| {
-            let variables = environment.all().map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let config = Config::parse("", variables).map_err(Fault::of)?;
+            let config = environment.config()?;
             Ok((client(&config)?, build(&config, &environment).map_err(Fault::of)?))
         })
         .await?;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use nexus_core::config::Config;
 use thiserror::Error;
 
-use crate::extension;
+use crate::extension::Extension;
 
 /// Names the secrets, separated by blanks: names or ARNs. Each holds a JSON object of variables.
 const SECRETS: &str = "NEXUS_SECRETS";
@@ -53,10 +54,12 @@ impl Environment {
     pub(crate) async fn with_secrets(mut own: BTreeMap<String, String>) -> Result<Self, Fault> {
         own.retain(|_, value| !value.trim().is_empty());
         let mut environment = Self(own);
-        let names = environment.get(SECRETS).unwrap_or_default().to_owned();
-        for name in names.split_whitespace() {
-            for (variable, value) in extension::secret(&environment, name).await? {
-                environment.0.entry(variable).or_insert(value);
+        if let Some(names) = environment.get(SECRETS).map(str::to_owned) {
+            let extension = Extension::of(&environment)?;
+            for name in names.split_whitespace() {
+                for (variable, value) in extension.secret(name).await? {
+                    environment.0.entry(variable).or_insert(value);
+                }
             }
         }
         Ok(environment)
@@ -74,6 +77,15 @@ impl Environment {
     /// [`Fault::Missing`].
     pub fn need(&self, name: &str) -> Result<&str, Fault> {
         self.get(name).ok_or_else(|| Fault::Missing(name.to_owned()))
+    }
+
+    /// The configuration that they hold: `NEXUS__SECTION__KEY` is any key of `nexus.conf`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn config(&self) -> Result<Config, Fault> {
+        let variables = self.0.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Config::parse("", variables).map_err(Fault::of)
     }
 
     /// All of them, by name.

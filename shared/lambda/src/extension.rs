@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -34,61 +35,75 @@ enum Asked {
     Nobody(String),
 }
 
-/// The variables that a secret holds.
-pub(crate) async fn secret(environment: &Environment, name: &str) -> Result<Vec<(String, String)>, Fault> {
-    let fault = |reason: String| Fault::Secret { name: name.to_owned(), reason };
-    let port = environment.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT").unwrap_or(PORT);
-    let mut address = url::Url::parse(&format!("http://localhost:{port}/secretsmanager/get"))
-        .map_err(|error| fault(error.to_string()))?;
-    address.query_pairs_mut().append_pair("secretId", name);
-    let token = environment.need("AWS_SESSION_TOKEN")?;
-    let until = Instant::now() + PATIENCE;
-    let body = loop {
-        let late = Instant::now() >= until;
-        match ask(address.as_str(), token).await.map_err(fault)? {
-            Asked::Answer(StatusCode::OK, body) => break body,
-            Asked::Answer(StatusCode::BAD_REQUEST, body) if body.starts_with(b"not ready") => {
-                if late {
-                    return Err(Fault::NotReady);
-                }
-            }
-            Asked::Answer(status, _) => {
-                return Err(fault(format!(
-                    "the extension answers {status}; is it there, and may the function read it?"
-                )));
-            }
-            Asked::Nobody(reason) if late => {
-                return Err(fault(format!("no extension answers at port {port}: {reason}")));
-            }
-            Asked::Nobody(_) => {}
-        }
-        sleep(BETWEEN).await;
-    };
-    let answer: Answer =
-        serde_json::from_slice(&body).map_err(|_| fault("the answer has no SecretString".to_owned()))?;
-    // Not told by serde: its words would quote the secret.
-    let held: Map<String, Value> =
-        serde_json::from_str(&answer.text).map_err(|_| fault("it is not a JSON object of variables".to_owned()))?;
-    let text = |value| if let Value::String(text) = value { text } else { value.to_string() };
-    Ok(held
-        .into_iter()
-        .map(|(variable, value)| (variable, text(value)))
-        .filter(|(_, value)| !value.trim().is_empty())
-        .collect())
+/// The extension beside this function.
+pub(crate) struct Extension {
+    client: Client<HttpConnector, Empty<Bytes>>,
+    port: String,
+    token: String,
 }
 
-async fn ask(address: &str, token: &str) -> Result<Asked, String> {
-    let request = Request::get(address)
-        .header("X-Aws-Parameters-Secrets-Token", token)
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| error.to_string())?;
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = match client.request(request).await {
-        Ok(answer) => answer,
-        Err(error) if error.is_connect() => return Ok(Asked::Nobody(error.to_string())),
-        Err(error) => return Err(error.to_string()),
-    };
-    let status = answer.status();
-    let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|error| error.to_string())?;
-    Ok(Asked::Answer(status, body.to_bytes()))
+impl Extension {
+    pub(crate) fn of(environment: &Environment) -> Result<Self, Fault> {
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            port: environment.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT").unwrap_or(PORT).to_owned(),
+            token: environment.need("AWS_SESSION_TOKEN")?.to_owned(),
+        })
+    }
+
+    /// The variables that a secret holds.
+    pub(crate) async fn secret(&self, name: &str) -> Result<Vec<(String, String)>, Fault> {
+        let fault = |reason: String| Fault::Secret { name: name.to_owned(), reason };
+        let mut address = url::Url::parse(&format!("http://localhost:{}/secretsmanager/get", self.port))
+            .map_err(|error| fault(error.to_string()))?;
+        address.query_pairs_mut().append_pair("secretId", name);
+        let until = Instant::now() + PATIENCE;
+        let body = loop {
+            let late = Instant::now() >= until;
+            match self.ask(address.as_str()).await.map_err(fault)? {
+                Asked::Answer(StatusCode::OK, body) => break body,
+                Asked::Answer(StatusCode::BAD_REQUEST, body) if body.starts_with(b"not ready") => {
+                    if late {
+                        return Err(Fault::NotReady);
+                    }
+                }
+                Asked::Answer(status, _) => {
+                    return Err(fault(format!(
+                        "the extension answers {status}; is it there, and may the function read it?"
+                    )));
+                }
+                Asked::Nobody(reason) if late => {
+                    return Err(fault(format!("no extension answers at port {}: {reason}", self.port)));
+                }
+                Asked::Nobody(_) => {}
+            }
+            sleep(BETWEEN).await;
+        };
+        let answer: Answer =
+            serde_json::from_slice(&body).map_err(|_| fault("the answer has no SecretString".to_owned()))?;
+        // Not told by serde: its words would quote the secret.
+        let held: Map<String, Value> =
+            serde_json::from_str(&answer.text).map_err(|_| fault("it is not a JSON object of variables".to_owned()))?;
+        let text = |value| if let Value::String(text) = value { text } else { value.to_string() };
+        Ok(held
+            .into_iter()
+            .map(|(variable, value)| (variable, text(value)))
+            .filter(|(_, value)| !value.trim().is_empty())
+            .collect())
+    }
+
+    async fn ask(&self, address: &str) -> Result<Asked, String> {
+        let request = Request::get(address)
+            .header("X-Aws-Parameters-Secrets-Token", &self.token)
+            .body(Empty::new())
+            .map_err(|error| error.to_string())?;
+        let answer = match self.client.request(request).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => return Ok(Asked::Nobody(error.to_string())),
+            Err(error) => return Err(error.to_string()),
+        };
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|error| error.to_string())?;
+        Ok(Asked::Answer(status, body.to_bytes()))
+    }
 }

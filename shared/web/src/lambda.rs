@@ -61,7 +61,7 @@ struct Deployed {
 
 impl Deployed {
     async fn open(environment: &Environment, group: Router<State>) -> Result<Self, Fault> {
-        let config = configuration(environment)?;
+        let config = environment.config()?;
         let database = Database::connect(environment, &config).await?;
         let pems: Vec<(&str, SecretString)> = environment
             .all()
@@ -89,15 +89,6 @@ impl Deployed {
         let Ok(response) = self.router.clone().oneshot(request).await;
         Ok(response)
     }
-}
-
-/// The configuration that the environment holds.
-///
-/// # Errors
-/// The first thing that is wrong with it.
-pub fn configuration(environment: &Environment) -> Result<Config, Fault> {
-    let variables = environment.all().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Config::parse("", variables).map_err(Fault::of)
 }
 
 /// The database of a deployed function, and how to log in there.
@@ -132,12 +123,7 @@ impl Database {
     /// As there.
     pub async fn migrate(environment: &Environment, config: &Config) -> Result<Self, Fault> {
         let (url, signed) = login(environment, config)?;
-        let options = Options::from(&config.database);
-        let db = match Db::connect(&url, options, Clock::system()).await {
-            Err(nexus_db::Error::Behind) => Db::open(&url, options, Clock::system()).await.map_err(Fault::of)?,
-            connected => connected.map_err(Fault::of)?,
-        };
-        db.bring_up().await.map_err(Fault::of)?;
+        let db = Db::upgrade(&url, Options::from(&config.database), Clock::system()).await.map_err(Fault::of)?;
         Ok(Self { db, signed })
     }
 

@@ -9,17 +9,20 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use http::Method;
 use local_runner::certificate;
+use nexus_core::Clock;
 use nexus_core::config::DatabaseUrl;
+use nexus_simulators::{Datto, Freshservice};
 use reqwest::redirect::Policy;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::gateway::Gateway;
-use crate::moto::Moto;
 use crate::platform::{Failed, Function};
 use crate::routes::Routes;
+use crate::time::Time;
 
 /// The password with which `admin` begins.
 pub const ADMIN: &str = "first-of-admin-7";
@@ -38,10 +41,16 @@ pub const TIMER: &str = include_str!("timer.json");
 pub fn binaries() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
-        // With the tests, for then their crates have the same features, and nothing is compiled a second time.
-        let done = Command::new(env!("CARGO"))
-            .args(["build", "--workspace", "--bins", "--tests", "--locked", "--quiet"])
-            .status();
+        // With the tests, for then their crates have the same features; and without what cargo tells the test of its own package,
+        // which build scripts look at (ring's does). So nothing is compiled a second time.
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--workspace", "--bins", "--tests", "--locked", "--quiet"]);
+        for (name, _) in std::env::vars_os() {
+            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|of| name.to_string_lossy().starts_with(of)) {
+                build.env_remove(name);
+            }
+        }
+        let done = build.status();
         assert!(done.is_ok_and(|status| status.success()), "the functions do not compile");
         let test = std::env::current_exe().expect("a test has a path");
         // target/debug/deps/test
@@ -56,13 +65,22 @@ pub struct Functions {
     folder: PathBuf,
     variables: BTreeMap<String, String>,
     idle: Mutex<BTreeMap<String, Vec<Function>>>,
+    time: Option<Time>,
 }
 
 impl Functions {
     /// Those in a folder, each with these variables.
     #[must_use]
     pub const fn new(folder: PathBuf, variables: BTreeMap<String, String>) -> Self {
-        Self { folder, variables, idle: Mutex::new(BTreeMap::new()) }
+        Self { folder, variables, idle: Mutex::new(BTreeMap::new()), time: None }
+    }
+
+    /// The same, living by a test's clock.
+    #[must_use]
+    pub fn living_by(mut self, clock: Clock) -> Self {
+        let time = Time::of(clock);
+        self.variables.extend(time.variables());
+        Self { time: Some(time), ..self }
     }
 
     /// What each has in its environment.
@@ -76,6 +94,9 @@ impl Functions {
     /// # Errors
     /// [`Failed`]; a function that does not start is one that failed.
     pub async fn invoke(&self, name: &str, event: &Value, timeout: Duration) -> Result<Value, Failed> {
+        if let Some(time) = &self.time {
+            time.tell();
+        }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(name).and_then(Vec::pop);
         let function = match idle {
             Some(function) => function,
@@ -95,6 +116,19 @@ impl Functions {
     }
 }
 
+/// What differs between one stack and another.
+#[derive(Default)]
+pub struct Given {
+    /// Where EventBridge is.
+    pub aws: Option<String>,
+    /// Keys of the tokens by name; none: one is made.
+    pub keys: Vec<(String, SecretString)>,
+    /// More of the environment.
+    pub variables: Vec<(String, String)>,
+    /// The clock that the functions live by; none: the system's.
+    pub clock: Option<Clock>,
+}
+
 /// A stack: functions with their secrets, behind a gateway.
 #[derive(Debug)]
 pub struct Deployment {
@@ -107,13 +141,16 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Starts one over a PostgreSQL; `aws` is where its events go.
-    pub async fn start(database: &DatabaseUrl, folder: PathBuf, routes: Routes, aws: Option<&Moto>) -> Self {
+    /// Starts one over a PostgreSQL, with the binaries of a folder.
+    pub async fn start(database: &DatabaseUrl, folder: PathBuf, routes: Routes, mut given: Given) -> Self {
         let DatabaseUrl::Postgres(url) = database else { panic!("functions are deployed over PostgreSQL") };
-        let key = certificate::new_key().expect("a key can be made");
+        if given.keys.is_empty() {
+            given.keys.push(("20260301".to_owned(), certificate::new_key().expect("a key can be made")));
+        }
+        let keys = given.keys.iter().map(|(kid, pem)| (format!("NEXUS_SIGNING_KEY_{kid}"), pem.expose_secret().into()));
         let extension = extension(BTreeMap::from([
             ("database", json!({ "NEXUS_DATABASE_URL": url.expose_secret() })),
-            ("signing", json!({ "NEXUS_SIGNING_KEY_20260301": key.expose_secret() })),
+            ("signing", Value::Object(keys.collect())),
             ("accounts", json!({ "NEXUS__NEXUS_AUTH__PASSWORD": JOBS, "NEXUS_ADMIN_PASSWORD": ADMIN })),
         ]));
         let extension = extension.await.to_string();
@@ -129,10 +166,13 @@ impl Deployment {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
-        if let Some(aws) = aws {
-            variables.insert("AWS_ENDPOINT_URL".to_owned(), aws.url().to_owned());
-        }
-        let functions = Arc::new(Functions::new(folder, variables));
+        variables.extend(given.aws.map(|url| ("AWS_ENDPOINT_URL".to_owned(), url)));
+        variables.extend(given.variables);
+        let functions = Functions::new(folder, variables);
+        let functions = Arc::new(match given.clock {
+            Some(clock) => functions.living_by(clock),
+            None => functions,
+        });
         let gateway = Gateway::serve(routes, functions.clone()).await;
         // A second time is refused and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -149,6 +189,32 @@ impl Deployment {
     /// What is at a path.
     pub async fn get(&self, path: &str, token: &str) -> reqwest::Response {
         self.http.get(self.url(path)).bearer_auth(token).send().await.expect("the gateway answers")
+    }
+
+    /// Sends a body to a path.
+    pub async fn send(&self, method: Method, path: &str, token: &str, body: &Value) -> reqwest::Response {
+        let request = self.http.request(method, self.url(path)).bearer_auth(token).json(body);
+        request.send().await.expect("the gateway answers")
+    }
+
+    /// The variables of the jobs of this stack, which has them read these vendors.
+    #[must_use]
+    pub fn of_jobs(&self, freshservice: &Freshservice, datto: &Datto) -> BTreeMap<String, String> {
+        BTreeMap::from(
+            [
+                ("NEXUS__SERVER__PUBLIC_URL", self.gateway.url.clone()),
+                ("NEXUS__NEXUS_AUTH__PASSWORD", JOBS.to_owned()),
+                ("NEXUS__FRESHSERVICE__API_KEY", freshservice.api_key().to_owned()),
+                ("NEXUS__FRESHSERVICE__BASE_URL", freshservice.base_url()),
+                ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0".to_owned()),
+                ("NEXUS__DATTO__PUBLIC_KEY", datto.api_key().to_owned()),
+                ("NEXUS__DATTO__SECRET_KEY", datto.api_secret().to_owned()),
+                ("NEXUS__DATTO__BASE_URL", datto.base_url()),
+                ("NEXUS__DATTO__REQUESTS_PER_MINUTE", "0".to_owned()),
+                ("NEXUS_EVENT_BUS", "nexus".to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        )
     }
 
     /// Runs `setup`, as each deploy does.

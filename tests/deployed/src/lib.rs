@@ -27,6 +27,7 @@ pub mod platform;
 pub mod python;
 pub mod routes;
 pub mod template;
+mod time;
 
 pub use deployment::Deployment;
 pub use moto::Moto;

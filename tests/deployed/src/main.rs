@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use nexus_core::config::DatabaseUrl;
-use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, JOBS, TIMER};
+use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, Given, TIMER};
 use nexus_deployed::gateway::request;
 use nexus_deployed::platform::Function;
 use nexus_deployed::{Python, Routes, Template};
@@ -20,6 +20,8 @@ use nexus_simulators::{Datto, Freshservice, Size};
 use nexus_test_databases::on_postgres;
 use serde_json::{Value, json};
 
+/// Cargo's profile of functions.
+const PROFILE: &str = "function";
 /// Built first, and held against.
 const BARE: &str = "bare";
 const MB: f64 = 1e6;
@@ -81,10 +83,12 @@ fn main() -> ExitCode {
         eprintln!("building {name}");
         let mut build = Command::new(env!("CARGO"));
         // By itself: what is built together shares its features, and binaries would grow.
-        build.args(["build", "--release", "--locked", "--quiet", "--package", name, "--target-dir"]).arg(&target);
+        build
+            .args(["build", "--profile", PROFILE, "--locked", "--quiet", "--package", name, "--target-dir"])
+            .arg(&target);
         assert!(build.current_dir(&root).status().is_ok_and(|status| status.success()), "{name} does not compile");
     }
-    let folder = target.join("release");
+    let folder = target.join(PROFILE);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let measured = runtime.block_on(measure(&names, &folder));
     let bare = measured.first().map_or(Duration::MAX, |bare| bare.start);
@@ -128,27 +132,13 @@ async fn measure(names: &[String], folder: &Path) -> Vec<Measured> {
 }
 
 async fn all(names: &[String], folder: &Path, routes: Routes, database: &DatabaseUrl) -> Vec<Measured> {
-    let stack = Deployment::start(database, folder.to_owned(), routes, None).await;
+    let stack = Deployment::start(database, folder.to_owned(), routes, Given::default()).await;
     stack.set_up().await;
     let token = stack.token("admin", ADMIN).await;
     let size = Size { companies: 20, contacts: 100, devices: 200 };
     let freshservice = Freshservice::start(size, 1).await.expect("a simulator");
     let datto = Datto::start(size, 1).await.expect("a simulator");
-    let of_jobs: BTreeMap<String, String> = BTreeMap::from(
-        [
-            ("NEXUS__SERVER__PUBLIC_URL", stack.gateway.url.clone()),
-            ("NEXUS__NEXUS_AUTH__PASSWORD", JOBS.to_owned()),
-            ("NEXUS__FRESHSERVICE__API_KEY", freshservice.api_key().to_owned()),
-            ("NEXUS__FRESHSERVICE__BASE_URL", freshservice.base_url()),
-            ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0".to_owned()),
-            ("NEXUS__DATTO__PUBLIC_KEY", datto.api_key().to_owned()),
-            ("NEXUS__DATTO__SECRET_KEY", datto.api_secret().to_owned()),
-            ("NEXUS__DATTO__BASE_URL", datto.base_url()),
-            ("NEXUS__DATTO__REQUESTS_PER_MINUTE", "0".to_owned()),
-            ("NEXUS_EVENT_BUS", "nexus".to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value)),
-    );
+    let of_jobs = stack.of_jobs(&freshservice, &datto);
     let timer: Value = serde_json::from_str(TIMER).expect("an event");
     let mut measured = Vec::new();
     for name in names {

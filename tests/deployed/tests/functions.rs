@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::routing::put;
+use http::Method;
 use nexus_db::Query;
-use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, Functions, JOBS, binaries};
+use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, Functions, Given, JOBS, binaries};
 use nexus_deployed::platform::{Failed, Function};
 use nexus_deployed::{Moto, Python, Routes, Template};
 use nexus_simulators::{Datto, Freshservice, Size};
@@ -36,7 +37,8 @@ async fn serve(router: Router) -> u16 {
 
 /// A deployment on the database of a world.
 async fn deployed(world: &World, aws: Option<&Moto>) -> Deployment {
-    Deployment::start(&world.url, binaries(), Routes::of(&template().1), aws).await
+    let given = Given { aws: aws.map(|aws| aws.url().to_owned()), ..Given::default() };
+    Deployment::start(&world.url, binaries(), Routes::of(&template().1), given).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,8 +102,7 @@ async fn people_and_services_find_behind_the_gateway_what_they_find_on_the_local
             deployed.get("/api/companies?search=%22tools%22%20%26%20%F0%9F%A6%80&page=1&per_page=5", &token).await;
         assert_eq!(found.json::<Value>().await.unwrap()[0]["name"], body["name"]);
         let asset = json!({ "hostname": "one", "company_account_number": "100" });
-        let asset =
-            deployed.http.post(deployed.url("/api/assets")).bearer_auth(&token).json(&asset).send().await.unwrap();
+        let asset = deployed.send(Method::POST, "/api/assets", &token, &asset).await;
         assert_eq!(asset.status(), 201);
         let stale = deployed.http.put(deployed.url("/api/companies/100")).bearer_auth(&token);
         let stale = stale.header("if-match", etag).json(&json!({ "phone_system": "x" })).send().await.unwrap();
@@ -157,16 +158,14 @@ async fn a_list_that_is_too_long_for_lambda_says_how_to_page() {
         deployed.set_up().await;
         let token = deployed.token("admin", ADMIN).await;
         let company = json!({ "account_number": "100", "name": "Ackermann" });
-        let made =
-            deployed.http.post(deployed.url("/api/companies")).bearer_auth(&token).json(&company).send().await.unwrap();
+        let made = deployed.send(Method::POST, "/api/companies", &token, &company).await;
         assert_eq!(made.status(), 201);
         // A quotation mark is two characters in an answer, and four in the JSON around it.
         let description = "\"".repeat(10_000);
         for n in 0..160 {
             let asset =
                 json!({ "hostname": format!("host-{n}"), "company_account_number": "100", "description": description });
-            let made =
-                deployed.http.post(deployed.url("/api/assets")).bearer_auth(&token).json(&asset).send().await.unwrap();
+            let made = deployed.send(Method::POST, "/api/assets", &token, &asset).await;
             assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
         }
         let whole = deployed.get("/api/assets", &token).await;
@@ -192,18 +191,8 @@ async fn a_timers_event_brings_what_the_vendors_have_into_the_database() {
         let (freshservice, datto) =
             (Freshservice::start(size, 2026).await.unwrap(), Datto::start(size, 2026).await.unwrap());
         let event: Value = serde_json::from_str(nexus_deployed::deployment::TIMER).unwrap();
-        let vendors = [
-            ("NEXUS__SERVER__PUBLIC_URL".to_owned(), deployed.gateway.url.clone()),
-            ("NEXUS__NEXUS_AUTH__PASSWORD".to_owned(), JOBS.to_owned()),
-            ("NEXUS__FRESHSERVICE__API_KEY".to_owned(), freshservice.api_key().to_owned()),
-            ("NEXUS__FRESHSERVICE__BASE_URL".to_owned(), freshservice.base_url()),
-            ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE".to_owned(), "0".to_owned()),
-            ("NEXUS__DATTO__PUBLIC_KEY".to_owned(), datto.api_key().to_owned()),
-            ("NEXUS__DATTO__SECRET_KEY".to_owned(), datto.api_secret().to_owned()),
-            ("NEXUS__DATTO__BASE_URL".to_owned(), datto.base_url()),
-            ("NEXUS__DATTO__REQUESTS_PER_MINUTE".to_owned(), "0".to_owned()),
-        ];
-        let variables = || vendors.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let variables = deployed.of_jobs(&freshservice, &datto);
+        let variables = || variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for job in ["sync-freshservice", "sync-datto"] {
             let function = Function::start(job, &binaries().join(job), variables()).await.unwrap();
             let done = function.invoke(&event, EVENT).await.unwrap();
@@ -241,7 +230,7 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
         let token = deployed.token("admin", ADMIN).await;
         for (schedule, enabled) in [("cron(0 4 * * ? *)", true), ("rate(6 hours)", false)] {
             let body = json!({ "schedule": schedule, "enabled": enabled });
-            let set = deployed.http.put(deployed.url("/api/jobs/sync-datto")).bearer_auth(&token).json(&body).send().await.unwrap();
+            let set = deployed.send(Method::PUT, "/api/jobs/sync-datto", &token, &body).await;
             assert_eq!(set.status(), 200, "{}", set.text().await.unwrap());
             let rule = aws_says(&["rule", "nexus-sync-datto"]);
             let state = if enabled { "ENABLED" } else { "DISABLED" };
@@ -249,7 +238,7 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
             let target = json!([{ "Id": "sync-datto", "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:nexus-sync-datto" }]);
             assert_eq!(rule["Targets"], target);
         }
-        let asked = deployed.http.post(deployed.url("/api/jobs/sync-datto/runs")).bearer_auth(&token).send().await.unwrap();
+        let asked = deployed.send(Method::POST, "/api/jobs/sync-datto/runs", &token, &json!({})).await;
         assert_eq!(asked.status(), 202, "{}", asked.text().await.unwrap());
         let run_id = asked.json::<Value>().await.unwrap()["run_id"].clone();
 
@@ -280,7 +269,7 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
         // What EventBridge does not take is not saved, and a run that nobody hears of is not left waiting.
         drop(aws);
         let body = json!({ "schedule": "rate(1 hour)", "enabled": true });
-        let refused = deployed.http.put(deployed.url("/api/jobs/sync-datto")).bearer_auth(&token).json(&body).send().await.unwrap();
+        let refused = deployed.send(Method::PUT, "/api/jobs/sync-datto", &token, &body).await;
         assert_eq!(refused.status(), 503);
         let jobs = deployed.get("/api/jobs", &token).await.json::<Value>().await.unwrap();
         let job = jobs.as_array().unwrap().iter().find(|job| job["name"] == "sync-datto").unwrap();
