@@ -20,27 +20,36 @@ pub async fn blocked_until(db: &Db, subjects: &[String; 2]) -> Result<Option<Tim
 }
 
 /// Counts a failure of each subject; from the sixth on, each doubles the wait: 1 s, 2 s, 4 s … 15 min.
-pub async fn record_failure(db: &Db, subjects: &[String; 2]) -> Result<()> {
+///
+/// Guesses that come all at once have all been let try before any failed, in whatever processes. Here they come one after the
+/// other, and of those that come after the wait has begun nothing is told but until when.
+pub async fn record_failure(db: &Db, subjects: &[String; 2]) -> Result<Option<Timestamp>> {
     let now = db.clock().now();
     let mut tx = db.write().await?;
     for subject in subjects {
-        let find = Query::new("SELECT failures, last_at FROM login_failures WHERE subject = $1").bind(subject.as_str());
-        let before = tx.optional::<(i64, String)>(find).await?;
-        let recent =
-            before.filter(|(_, last)| instant::parse(last).is_some_and(|last| now.duration_since(last) < FORGET));
-        let failures = recent.map_or(0, |(failures, _)| failures) + 1;
+        // Writes nothing and holds the row: PostgreSQL would let two read the same count.
+        let held = Query::new(
+            "INSERT INTO login_failures (subject, failures, last_at) VALUES ($1, 0, $2) \
+             ON CONFLICT (subject) DO UPDATE SET subject = excluded.subject RETURNING failures, last_at, blocked_until",
+        );
+        let held = held.bind(subject.as_str()).bind(instant::canonical(now));
+        let (failures, last, until) = tx.one::<(i64, String, Option<String>)>(held).await?;
+        let until = until.as_deref().and_then(instant::parse);
+        if let Some(until) = until.filter(|until| *until > now) {
+            return Ok(Some(until));
+        }
+        let recent = instant::parse(&last).is_some_and(|last| now.duration_since(last) < FORGET);
+        let failures = if recent { failures } else { 0 } + 1;
         let until = (failures > FREE).then(|| {
             let wait = SignedDuration::from_secs(1_i64 << (failures - FREE - 1).min(10)).min(LONGEST);
             instant::canonical(now.saturating_add(wait).unwrap_or(now))
         });
-        let write = Query::new(
-            "INSERT INTO login_failures (subject, failures, last_at, blocked_until) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at, \
-             blocked_until = excluded.blocked_until",
-        );
-        tx.execute(write.bind(subject.as_str()).bind(failures).bind(instant::canonical(now)).bind(until)).await?;
+        let write = "UPDATE login_failures SET failures = $1, last_at = $2, blocked_until = $3 WHERE subject = $4";
+        let write = Query::new(write).bind(failures).bind(instant::canonical(now)).bind(until).bind(subject.as_str());
+        tx.execute(write).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(None)
 }
 
 /// A login succeeded: the account's count starts anew. The address keeps its own, or an attacker with one good account

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this crate serves tests only")]
 
 mod browser;
-
+mod deployed;
 mod syncing;
 
 pub use syncing::{
@@ -19,6 +19,7 @@ use local_runner::{certificate, mount};
 use nexus_core::{Actor, Clock, Entity, Fields, Scope, fields};
 use nexus_db::changes::{Deed, Edit, Origin, change, feed};
 use nexus_db::{Db, Query, accounts};
+use nexus_deployed::Deployment;
 use nexus_events::Bus;
 use nexus_test_databases::World;
 use nexus_web::auth::{Keys, Rules};
@@ -40,7 +41,15 @@ pub struct Nexus {
     pub auth: Auth,
     /// What it sends.
     pub bus: Bus,
-    running: Running,
+    serving: Serving,
+}
+
+/// What serves it.
+enum Serving {
+    /// A server in this process.
+    Here(Running),
+    /// The functions of a deployment.
+    Functions(Deployment),
 }
 
 /// An answer, read.
@@ -136,17 +145,22 @@ impl Nexus {
         Self::serve_by(world, keys, Transport::Http).await
     }
 
-    #[expect(clippy::unused_async, reason = "the server is spawned, which needs a runtime around it")]
-    async fn serve_by(world: World, keys: &[(&str, &SecretString)], transport: Transport) -> Self {
-        let keys = Keys::new(keys.iter().copied()).unwrap();
+    async fn serve_by(world: World, pems: &[(&str, &SecretString)], transport: Transport) -> Self {
+        let keys = Keys::new(pems.iter().copied()).unwrap();
         let rules = Rules { issuer: "nexus".into(), token_hours: 24, api_key_days: Some(366), secure_cookies: true };
         let auth = Auth::new(world.db.clone(), keys, rules);
-        let state = State { db: world.db.clone(), auth: auth.clone() };
         let bus = Bus::local();
+        if matches!(transport, Transport::Http)
+            && let Some(deployment) = deployed::start(&world, pems, &bus).await
+        {
+            let url = deployment.gateway.url.clone();
+            return Self { world, url, auth, bus, serving: Serving::Functions(deployment) };
+        }
+        let state = State { db: world.db.clone(), auth: auth.clone() };
         let router = mount::router(state, bus.clone(), Limits { body: 1024 * 1024 });
         let bound = Bound::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), transport).unwrap();
         let running = bound.start(router).unwrap();
-        Self { world, url: running.base_url().to_owned(), auth, bus, running }
+        Self { world, url: running.base_url().to_owned(), auth, bus, serving: Serving::Here(running) }
     }
 
     /// The database.
@@ -157,7 +171,10 @@ impl Nexus {
 
     /// Stops serving.
     pub async fn stop(self) {
-        self.running.stop().await.unwrap();
+        match self.serving {
+            Serving::Here(running) => running.stop().await.unwrap(),
+            Serving::Functions(deployment) => drop(deployment),
+        }
     }
 
     /// A new account with [`PASSWORD`], of that role, of these companies (ids).

@@ -1,7 +1,8 @@
 //! Who is asking, and what they may do.
 //!
 //! A service sends a token or an API key ([`Principal`]); a person has a session ([`Visitor`]). Role and companies come
-//! from the database, by way of a cache that lives five seconds and ends when this process changes any user.
+//! from the database; where that is SQLite, whose only server this process is, by way of a cache that lives five seconds and ends
+//! when any user is changed.
 
 mod passwords;
 mod principal;
@@ -20,9 +21,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use nexus_core::{FieldError, Role, instant};
 use nexus_db::accounts::{self, Account};
-use nexus_db::{Db, keys, logins};
+use nexus_db::{Db, Dialect, keys, logins};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -133,15 +135,15 @@ impl Auth {
         let known = accounts::find_credentials(db, username).await?;
         let user_id = known.as_ref().map(|known| known.user_id);
         let fits = passwords.verify(password, known.map(|known| known.hash)).await?;
-        // Once more: guesses that come all at once have all passed the first time.
+        // Once more: guesses that come all at once have all passed the first time, and one of them may be right.
         must_not_wait(db, &subjects).await?;
         let account = match user_id.filter(|_| fits) {
             Some(user_id) => accounts::find(db, user_id).await?,
             None => None,
         };
         let Some(account) = account else {
-            logins::record_failure(db, &subjects).await?;
-            return Err(Error::Unauthenticated("Invalid credentials"));
+            let waits = logins::record_failure(db, &subjects).await?;
+            return Err(waits.map_or(Error::Unauthenticated("Invalid credentials"), |until| wait(db, until)));
         };
         logins::clear(db, &subjects[0]).await?;
         Ok(account)
@@ -188,9 +190,13 @@ impl Auth {
         self.account(verified.user_id).await?.ok_or(Error::Unauthenticated("User not found"))
     }
 
-    /// A live user, as the database has it or had it seconds ago.
+    /// A live user, as the database has it; or had it seconds ago, where nobody else writes to it.
     async fn account(&self, user_id: i64) -> Result<Option<Account>, Error> {
         let Inner { db, accounts, .. } = &*self.inner;
+        // What other functions change is in force at once as well.
+        if db.dialect() == Dialect::Postgres {
+            return Ok(accounts::find(db, user_id).await?);
+        }
         let users_version = db.users_version();
         {
             let known = accounts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -297,9 +303,11 @@ pub fn check_password(password: &SecretString) -> Result<(), Error> {
 
 /// Refuses while the account or the address must wait.
 async fn must_not_wait(db: &Db, subjects: &[String; 2]) -> Result<(), Error> {
-    let Some(until) = logins::blocked_until(db, subjects).await? else { return Ok(()) };
-    let seconds = until.duration_since(db.clock().now()).as_secs().max(0).unsigned_abs() + 1;
-    Err(Error::TooMany(seconds))
+    logins::blocked_until(db, subjects).await?.map_or(Ok(()), |until| Err(wait(db, until)))
+}
+
+fn wait(db: &Db, until: Timestamp) -> Error {
+    Error::TooMany(until.duration_since(db.clock().now()).as_secs().max(0).unsigned_abs() + 1)
 }
 
 /// A name as a key of the database, which takes no longer ones.
