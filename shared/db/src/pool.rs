@@ -82,16 +82,26 @@ impl Db {
         Ok(db)
     }
 
-    /// Opens a PostgreSQL that somebody else brings to this version, as the functions of a deployment do: many of them start
-    /// at once, and again and again. A newer one is taken, for it comes before the functions that know it.
+    /// A PostgreSQL that somebody else brings to this version, as the functions of a deployment have it: many of them start at
+    /// once, and again and again. Nothing is asked of it before [`Db::meet`].
     ///
     /// # Errors
-    /// As [`Db::open`], and [`Error::Behind`] when it was not brought to this version.
+    /// [`Error::Address`] for an address of another kind.
     #[cfg(feature = "postgres")]
-    pub async fn connect(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
-        let DatabaseUrl::Postgres(_) = url else { return Err(Error::Address) };
-        let db = Self::to(url, options, clock).await?;
-        if db.is_behind().await? { Err(Error::Behind) } else { Ok(db) }
+    pub fn deployed(url: &DatabaseUrl, options: Options, clock: Clock) -> Result<Self> {
+        let DatabaseUrl::Postgres(url) = url else { return Err(Error::Address) };
+        let pool = Pool::Postgres(postgres_pool(url.expose_secret(), options)?);
+        Ok(Self { pool, clock, users_version: Arc::default(), written: Arc::default() })
+    }
+
+    /// Looks whether the database answers and was brought to this version. A newer one is taken, for it comes before the
+    /// functions that know it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], and [`Error::Behind`] when it was not brought to this version.
+    #[cfg(feature = "postgres")]
+    pub async fn meet(&self) -> Result<()> {
+        if self.is_behind().await? { Err(Error::Behind) } else { Ok(()) }
     }
 
     /// As [`Db::open`], but leaves one that is newer as it is: a deployment that is rolled back has its functions of before, and
@@ -146,7 +156,11 @@ impl Db {
                 Pool::Sqlite { read, write }
             }
             #[cfg(feature = "postgres")]
-            DatabaseUrl::Postgres(url) => open_postgres(url.expose_secret(), options).await?,
+            DatabaseUrl::Postgres(url) => {
+                let pool = postgres_pool(url.expose_secret(), options)?;
+                drop(pool.acquire().await.map_err(Error::Unavailable)?);
+                Pool::Postgres(pool)
+            }
             #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
             _ => return Err(Error::Address),
         };
@@ -276,9 +290,10 @@ impl Db {
     }
 }
 
+/// Connections that are made when they are needed.
 #[cfg(feature = "postgres")]
-async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
-    let pool = PgPoolOptions::new()
+fn postgres_pool(url: &str, options: Options) -> Result<PgPool> {
+    Ok(PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         // One that was used a moment ago is there; to ask it would double the way of most queries.
@@ -291,10 +306,7 @@ async fn open_postgres(url: &str, options: Options) -> Result<Pool> {
                 Ok(true)
             })
         })
-        .connect_with(postgres(url)?)
-        .await
-        .map_err(Error::Unavailable)?;
-    Ok(Pool::Postgres(pool))
+        .connect_lazy_with(postgres(url)?))
 }
 
 /// Begins to the end, even when nobody waits for it any more, as for a client that hung up: a `BEGIN` that is broken off leaves

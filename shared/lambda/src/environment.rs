@@ -48,21 +48,25 @@ impl Environment {
     /// The process's own variables, and those of the secrets that they name. The process's own go before, so that a person can
     /// overrule a secret for an hour.
     pub(crate) async fn read() -> Result<Self, Fault> {
-        Self::with_secrets(std::env::vars().collect()).await
+        Self::of(std::env::vars()).with_secrets().await
     }
 
-    pub(crate) async fn with_secrets(mut own: BTreeMap<String, String>) -> Result<Self, Fault> {
-        own.retain(|_, value| !value.trim().is_empty());
-        let mut environment = Self(own);
-        if let Some(names) = environment.get(SECRETS).map(str::to_owned) {
-            let extension = Extension::of(&environment)?;
+    async fn with_secrets(mut self) -> Result<Self, Fault> {
+        if let Some(names) = self.get(SECRETS).map(str::to_owned) {
+            let extension = Extension::of(&self)?;
             for name in names.split_whitespace() {
                 for (variable, value) in extension.secret(name).await? {
-                    environment.0.entry(variable).or_insert(value);
+                    self.0.entry(variable).or_insert(value);
                 }
             }
         }
-        Ok(environment)
+        Ok(self)
+    }
+
+    /// These variables.
+    pub fn of<T: Into<String>>(variables: impl IntoIterator<Item = (T, T)>) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(variables.filter(|(_, value): &(String, String)| !value.trim().is_empty()).collect())
     }
 
     /// A variable.
@@ -90,7 +94,7 @@ impl Environment {
 
     /// All of them, by name.
     #[must_use]
-    pub fn all(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
@@ -147,7 +151,7 @@ mod tests {
             ("OWN", "of the process"),
             ("BLANK", "  "),
         ];
-        Environment::with_secrets(own.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).await
+        Environment::of(own).with_secrets().await
     }
 
     #[tokio::test]

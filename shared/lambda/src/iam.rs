@@ -64,16 +64,15 @@ mod tests {
     use super::password;
     use crate::Environment;
 
-    #[tokio::test]
-    async fn a_password_names_user_region_and_life_and_is_signed() {
+    #[test]
+    fn a_password_names_user_region_and_life_and_is_signed() {
         let variables = [
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
             ("AWS_SESSION_TOKEN", "of/the+session="),
             ("AWS_REGION", "eu-central-1"),
         ];
-        let environment =
-            Environment::with_secrets(variables.map(|(name, value)| (name.into(), value.into())).into()).await.unwrap();
+        let environment = Environment::of(variables);
         let at = UNIX_EPOCH + Duration::from_mins(24_015_636);
         let signed = password(&environment, ("db.example.com", 5432), "nexus", at).unwrap();
         let signed = signed.expose_secret();

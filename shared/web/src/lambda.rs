@@ -1,17 +1,21 @@
 //! The entry of a route group that is deployed as a Lambda function behind an HTTP API of API Gateway.
 
+use std::cmp::Reverse;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State as FromState};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use lambda_http::service_fn;
 use nexus_core::config::{Config, DatabaseUrl};
 use nexus_core::{Clock, FieldError};
@@ -19,6 +23,7 @@ use nexus_db::{Db, Options};
 pub use nexus_lambda::{Environment, Fault};
 use nexus_lambda::{Start, iam};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 use url::Url;
 
@@ -30,8 +35,10 @@ use crate::{Error, Limits, State, frame};
 const LONGEST: usize = 6 * 1024 * 1024 - 64 * 1024;
 /// A signed password is used for so long: well within its life, and seldom made.
 const RENEWED_AFTER: Duration = Duration::from_mins(7);
-/// Each variable of this beginning is a key of the tokens, its name being what follows; the greatest name signs.
+/// Each variable of this beginning is a key of the tokens, its name being what follows.
 const SIGNING_KEY: &str = "NEXUS_SIGNING_KEY_";
+/// A key with such a name signs from then on. So a new one is known to all functions before any of them signs with it.
+const SIGNS_FROM: &str = "%Y%m%dT%H%M%SZ";
 
 /// Serves a route group: configuration from the environment and its secrets, PostgreSQL, JSON logs, one thread.
 ///
@@ -40,13 +47,14 @@ const SIGNING_KEY: &str = "NEXUS_SIGNING_KEY_";
 /// | `NEXUS_DATABASE_URL` | `postgres://user@host/database?sslmode=verify-full&sslrootcert=…` |
 /// | `NEXUS_DATABASE_PASSWORD` | its password, where the address has none |
 /// | `NEXUS_DATABASE_AUTH` | `iam`: in its place a password signed with the function's role |
-/// | `NEXUS_SIGNING_KEY_<KID>` | keys of the tokens, P-256 PKCS#8 PEM: the greatest name signs, all verify |
+/// | `NEXUS_SIGNING_KEY_<KID>` | keys of the tokens, P-256 PKCS#8 PEM; all verify, and the greatest name signs that is no time to come (`20260302T080000Z`) |
 /// | `NEXUS__SECTION__KEY` | any key of `nexus.conf` |
 ///
-/// A fault of the configuration is one line, and the function does not start.
+/// A fault of the configuration is one line, and the function does not start. The database is met with the first request: without
+/// it, or where `setup` has not brought it to this version, requests are answered with 503, and the log says why.
 pub fn main(group: fn(&Environment) -> Result<Router<State>, Fault>) -> ExitCode {
     nexus_lambda::main(|| async {
-        let open = async |environment: Environment| Deployed::open(&environment, group(&environment)?).await;
+        let open = async |environment: Environment| Deployed::open(&environment, group(&environment)?);
         let start = &Start::new(open).await?;
         let answer = service_fn(async move |request: lambda_http::Request| start.get().await?.answer(request).await);
         lambda_http::run(answer).await.map_err(Fault::of)
@@ -54,20 +62,13 @@ pub fn main(group: fn(&Environment) -> Result<Router<State>, Fault>) -> ExitCode
 }
 
 /// A route group over its database.
-struct Deployed {
-    router: Router,
-    database: Database,
-}
+struct Deployed(Router);
 
 impl Deployed {
-    async fn open(environment: &Environment, group: Router<State>) -> Result<Self, Fault> {
+    fn open(environment: &Environment, group: Router<State>) -> Result<Self, Fault> {
         let config = environment.config()?;
-        let database = Database::connect(environment, &config).await?;
-        let pems: Vec<(&str, SecretString)> = environment
-            .all()
-            .rev()
-            .filter_map(|(name, pem)| Some((name.strip_prefix(SIGNING_KEY)?, pem.to_owned().into())))
-            .collect();
+        let database = Database::of(environment, &config)?;
+        let pems = signing_keys(environment, Clock::system().now());
         if pems.is_empty() {
             return Err(Fault::Missing(format!("{SIGNING_KEY}<name>")));
         }
@@ -80,15 +81,38 @@ impl Deployed {
         };
         let state = State { auth: Auth::new(database.db.clone(), keys, rules), db: database.db.clone() };
         let limits = Limits { body: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX) };
-        let router = frame(group.layer(middleware::from_fn(whole)), state, limits);
-        Ok(Self { router, database })
+        let group = group.layer(middleware::from_fn(whole));
+        Ok(Self(frame(group.layer(middleware::from_fn_with_state(Arc::new(database), met)), state, limits)))
     }
 
     async fn answer(&self, request: lambda_http::Request) -> Result<Response, lambda_http::Error> {
-        self.database.renew()?;
-        let Ok(response) = self.router.clone().oneshot(request).await;
+        let Ok(response) = self.0.clone().oneshot(request).await;
         Ok(response)
     }
+}
+
+/// Nothing is begun without the database.
+async fn met(FromState(database): FromState<Arc<Database>>, request: Request, next: Next) -> Response {
+    match database.ready().await {
+        Ok(()) => next.run(request).await,
+        Err(error) => {
+            tracing::error!(%error, "the database cannot be used");
+            Error::Unavailable(5).into_response()
+        }
+    }
+}
+
+/// The keys of the tokens, by name; the first signs.
+fn signing_keys(environment: &Environment, now: Timestamp) -> Vec<(&str, SecretString)> {
+    let keys =
+        environment.all().filter_map(|(name, pem)| Some((name.strip_prefix(SIGNING_KEY)?, pem.to_owned().into())));
+    let mut keys: Vec<_> = keys.collect();
+    let is_to_come = |name: &str| {
+        let from = DateTime::strptime(SIGNS_FROM, name).and_then(|from| from.to_zoned(TimeZone::UTC));
+        from.is_ok_and(|from| from.timestamp() > now)
+    };
+    keys.sort_by_key(|(name, _)| (is_to_come(name), Reverse(*name)));
+    keys
 }
 
 /// The database of a deployed function, and how to log in there.
@@ -96,6 +120,7 @@ pub struct Database {
     /// The store.
     pub db: Db,
     signed: Option<Signed>,
+    met: OnceCell<()>,
 }
 
 /// A login by passwords that are signed.
@@ -106,32 +131,32 @@ struct Signed {
 }
 
 impl Database {
-    /// Connects to the database that the environment names, which the function `setup` has brought to this version.
+    /// The database that the environment names, which the function `setup` brings to this version.
+    fn of(environment: &Environment, config: &Config) -> Result<Self, Fault> {
+        let (url, signed) = login(environment, config)?;
+        let db = Db::deployed(&url, Options::from(&config.database), Clock::system()).map_err(Fault::of)?;
+        Ok(Self { db, signed, met: OnceCell::new() })
+    }
+
+    /// Opens the database that the environment names and brings it to this version. One that is newer is left so: a deployment
+    /// that is rolled back has its functions of before, and they can work with it.
     ///
     /// # Errors
     /// What is missing in the environment, and [`nexus_db::Error`] in words.
-    pub async fn connect(environment: &Environment, config: &Config) -> Result<Self, Fault> {
-        let (url, signed) = login(environment, config)?;
-        let db = Db::connect(&url, Options::from(&config.database), Clock::system()).await.map_err(Fault::of)?;
-        Ok(Self { db, signed })
-    }
-
-    /// As [`Database::connect`], and brings it to this version. One that is newer is left so: a deployment that is rolled back
-    /// has its functions of before, and they can work with it.
-    ///
-    /// # Errors
-    /// As there.
     pub async fn migrate(environment: &Environment, config: &Config) -> Result<Self, Fault> {
         let (url, signed) = login(environment, config)?;
         let db = Db::upgrade(&url, Options::from(&config.database), Clock::system()).await.map_err(Fault::of)?;
-        Ok(Self { db, signed })
+        Ok(Self { db, signed, met: OnceCell::new_with(Some(())) })
+    }
+
+    /// Meets it, once, and keeps the login young.
+    async fn ready(&self) -> Result<(), Fault> {
+        self.renew()?;
+        self.met.get_or_try_init(|| self.db.meet()).await.map_err(Fault::of).copied()
     }
 
     /// Signs a new password before the last one is too old to log in with.
-    ///
-    /// # Errors
-    /// Where the role's credentials cannot be signed with.
-    pub fn renew(&self) -> Result<(), Fault> {
+    fn renew(&self) -> Result<(), Fault> {
         let Some(signed) = &self.signed else { return Ok(()) };
         let now = self.db.clock().now().into();
         let mut at = signed.at.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -243,7 +268,9 @@ mod tests {
     use http::{HeaderMap, HeaderValue, Request, StatusCode};
     use tower::ServiceExt as _;
 
-    use super::{LONGEST, sent_as, whole};
+    use jiff::Timestamp;
+
+    use super::{Environment, LONGEST, sent_as, signing_keys, whole};
 
     async fn answer(parts: Vec<Result<String, String>>) -> axum::response::Response {
         let handler = async move || {
@@ -270,6 +297,20 @@ mod tests {
     async fn an_answer_that_breaks_off_is_no_answer() {
         let parts = vec![Ok("[1,".to_owned()), Err("gone".to_owned())];
         assert_eq!(answer(parts).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn the_youngest_key_signs_whose_time_has_come() {
+        let names = ["20260301T080000Z", "20260302T080000Z", "20260303T080000Z"];
+        let variables = names.map(|name| (format!("NEXUS_SIGNING_KEY_{name}"), "pem".to_owned()));
+        let environment = Environment::of(variables);
+        let signs = |now: &str| signing_keys(&environment, now.parse().unwrap())[0].0;
+        assert_eq!(signs("2026-03-02T07:59:59Z"), names[0]);
+        assert_eq!(signs("2026-03-02T08:00:00Z"), names[1]);
+        assert_eq!(signs("2026-04-01T00:00:00Z"), names[2]);
+        // Any other name has no time to wait for.
+        let other = Environment::of([("NEXUS_SIGNING_KEY_first", "pem"), ("NEXUS_SIGNING_KEY_second", "pem")]);
+        assert_eq!(signing_keys(&other, Timestamp::UNIX_EPOCH)[0].0, "second");
     }
 
     #[test]

@@ -110,6 +110,13 @@ impl Functions {
         response
     }
 
+    /// What those of this name that are idle have logged.
+    #[must_use]
+    pub fn log(&self, name: &str) -> String {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.get(name).into_iter().flatten().flat_map(Function::log).collect::<Vec<_>>().join("\n")
+    }
+
     async fn start(&self, name: &str) -> Result<Function, String> {
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Function::start(name, &self.folder.join(name), variables).await

@@ -47,10 +47,11 @@ async fn a_stack_is_set_up_once_and_again_and_says_so_to_cloudformation() {
         let deployed = deployed(&world, None).await;
         let (schema,): (String,) = world.db.one(Query::new("SELECT current_schema()::TEXT")).await.unwrap();
         world.run(&format!("DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}")).await;
-        // A group does not start before the database is there, and says what to do.
-        let refused = deployed.functions.invoke("companies", &json!({}), EVENT).await.unwrap_err();
-        let Failed::Error(_, log) = refused else { panic!("{refused:?}") };
-        assert!(log.contains("the function cannot start") && log.contains("run the function `setup` first"), "{log}");
+        // A group answers nothing before the database is there, and its log says what to do.
+        let refused = deployed.get("/api/companies", "no token").await;
+        assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+        let log = deployed.functions.log("companies");
+        assert!(log.contains("the database cannot be used") && log.contains("run the function `setup` first"), "{log}");
 
         let answers: Arc<Mutex<Vec<Value>>> = Arc::default();
         let heard = answers.clone();

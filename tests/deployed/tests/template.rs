@@ -310,7 +310,7 @@ fn settings_keeps_the_rules_of_the_jobs_and_two_functions_send_events() {
     };
     for function in TEMPLATE.functions().into_keys() {
         let expected: &[&str] = match function {
-            "settings" => &["DescribeRule", "DisableRule", "EnableRule", "PutEvents", "PutRule", "PutTargets"],
+            "settings" => &["PutEvents", "PutRule", "PutTargets"],
             "publish-changes" => &["PutEvents"],
             _ => &[],
         };
