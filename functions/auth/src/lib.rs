@@ -16,8 +16,8 @@ mod password;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 use nexus_web::Auth;
+use nexus_web::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The routes of this group.
 pub fn router<S>() -> OpenApiRouter<S>

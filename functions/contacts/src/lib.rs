@@ -27,8 +27,8 @@ use axum::extract::FromRef;
 use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_web::Auth;
+use nexus_web::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::grid::GRID;
 

@@ -23,8 +23,8 @@ use axum::extract::FromRef;
 use axum::routing::get;
 use nexus_db::Db;
 use nexus_web::Auth;
+use nexus_web::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The routes of this group.
 pub fn router<S>() -> OpenApiRouter<S>

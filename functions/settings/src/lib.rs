@@ -32,8 +32,8 @@ use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_events::Bus;
 use nexus_web::Auth;
+use nexus_web::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The routes of this group. What is asked of jobs goes out on the bus.
 pub fn router<S>(bus: Bus) -> OpenApiRouter<S>

@@ -43,8 +43,8 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_web::Auth;
+use nexus_web::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// A batch of 1,000 records may be larger than other bodies. API Gateway takes 6 MB.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;

@@ -25,8 +25,8 @@ use axum::extract::FromRef;
 use axum::routing::{get, post};
 use nexus_db::Db;
 use nexus_web::Auth;
+use nexus_web::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The routes of this group.
 pub fn router<S>() -> OpenApiRouter<S>

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use lambda_runtime_api_client::body::Body;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
@@ -37,7 +38,8 @@ enum Asked {
 
 /// The extension beside this function.
 pub(crate) struct Extension {
-    client: Client<HttpConnector, Empty<Bytes>>,
+    /// Of the very type that the runtime has, so that it is there once.
+    client: Client<HttpConnector, Body>,
     port: String,
     token: String,
 }
@@ -95,7 +97,7 @@ impl Extension {
     async fn ask(&self, address: &str) -> Result<Asked, String> {
         let request = Request::get(address)
             .header("X-Aws-Parameters-Secrets-Token", &self.token)
-            .body(Empty::new())
+            .body(Body::empty())
             .map_err(|error| error.to_string())?;
         let answer = match self.client.request(request).await {
             Ok(answer) => answer,

@@ -30,6 +30,7 @@ pub mod page;
 mod paging;
 pub mod record;
 mod request;
+mod routes;
 pub mod setup;
 mod state;
 
@@ -52,6 +53,8 @@ pub use list::{List, Parts};
 pub use paging::{Listing, Pages, Paging};
 pub use record::{FieldSource, Include, Outcome};
 pub use request::{CsrfForm, Json, Path, Query};
+#[cfg(feature = "openapi")]
+pub use routes::routes;
 pub use state::State;
 
 /// The files that pages load.

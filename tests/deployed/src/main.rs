@@ -25,6 +25,8 @@ const PROFILE: &str = "function";
 /// Built first, and held against.
 const BARE: &str = "bare";
 const MB: f64 = 1e6;
+/// The authorities of this machine, in one file.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Events before the memory is read.
 const CALLS: usize = 50;
 /// Starts of which the median counts.
@@ -67,7 +69,8 @@ struct Measured {
     bytes: u64,
     zipped: u64,
     start: Duration,
-    memory: f64,
+    /// Now, and at most.
+    memory: (f64, f64),
 }
 
 fn main() -> ExitCode {
@@ -93,22 +96,25 @@ fn main() -> ExitCode {
     let measured = runtime.block_on(measure(&names, &folder));
     let bare = measured.first().map_or(Duration::MAX, |bare| bare.start);
     let mut missed = 0;
-    println!("| function | kind | binary MB | budget | zipped MB | start ms | of bare | MB after {CALLS} calls |");
-    println!("|---|---|---:|---:|---:|---:|---:|---:|");
+    println!(
+        "| function | kind | binary MB | budget | zipped MB | start ms | of bare | MB after {CALLS} calls | at most |"
+    );
+    println!("|---|---|---:|---:|---:|---:|---:|---:|---:|");
     for one in &measured {
         let (kind, most) = budget(&one.name);
         let (size, times) = (as_f64(one.bytes) / MB, one.start.as_secs_f64() / bare.as_secs_f64());
-        let faults = [(size > most, "size"), (times > START, "start"), (one.memory > MEMORY, "memory")];
+        let faults = [(size > most, "size"), (times > START, "start"), (one.memory.0 > MEMORY, "memory")];
         let faults: Vec<&str> = faults.into_iter().filter(|(missed, _)| *missed).map(|(_, what)| what).collect();
         missed += faults.len();
         let told = if faults.is_empty() { String::new() } else { format!(" **missed: {}**", faults.join(", ")) };
         let most = if most.is_finite() { format!("{most:.0}") } else { "-".to_owned() };
         println!(
-            "| {}{told} | {kind} | {size:.2} | {most} | {:.2} | {:.1} | {times:.2} | {:.1} |",
+            "| {}{told} | {kind} | {size:.2} | {most} | {:.2} | {:.1} | {times:.2} | {:.1} | {:.1} |",
             one.name,
             as_f64(one.zipped) / MB,
             one.start.as_secs_f64() * 1e3,
-            one.memory,
+            one.memory.0,
+            one.memory.1,
         );
     }
     if cli.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -138,7 +144,11 @@ async fn all(names: &[String], folder: &Path, routes: Routes, database: &Databas
     let size = Size { companies: 20, contacts: 100, devices: 200 };
     let freshservice = Freshservice::start(size, 1).await.expect("a simulator");
     let datto = Datto::start(size, 1).await.expect("a simulator");
-    let of_jobs = stack.of_jobs(&freshservice, &datto);
+    let mut of_jobs = stack.of_jobs(&freshservice, &datto);
+    // Amazon Linux has its authorities in one file; Debian has them a second time, each in a file of its own.
+    if Path::new(AUTHORITIES).exists() {
+        of_jobs.insert("SSL_CERT_FILE".to_owned(), AUTHORITIES.to_owned());
+    }
     let timer: Value = serde_json::from_str(TIMER).expect("an event");
     let mut measured = Vec::new();
     for name in names {

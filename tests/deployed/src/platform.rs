@@ -147,14 +147,17 @@ impl Function {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The memory that its process has at most taken so far, in megabytes.
+    /// The memory that its process takes, and the most that it has taken so far, in megabytes.
     #[must_use]
-    pub fn memory(&self) -> f64 {
+    pub fn memory(&self) -> (f64, f64) {
         let pid = self.child.id().unwrap_or_default();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().split(' ').next()).and_then(|kib| kib.parse::<f64>().ok());
-        kib.unwrap_or(f64::NAN) * 1_024.0 / 1e6
+        let megabytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kib = line.and_then(|line| line.trim().split(' ').next()).and_then(|kib| kib.parse::<f64>().ok());
+            kib.unwrap_or(f64::NAN) * 1_024.0 / 1e6
+        };
+        (megabytes("VmRSS:"), megabytes("VmHWM:"))
     }
 }
 
