@@ -314,9 +314,9 @@ fn postgres_pool(url: &str, options: Options) -> Result<PgPool> {
 /// gets it next would read what was long ago.
 #[cfg(feature = "postgres")]
 #[expect(clippy::disallowed_methods, reason = "it is waited for")]
-async fn begin_postgres(pool: &PgPool, begin: &'static str) -> Result<Tx> {
+async fn begin_postgres(pool: &PgPool, statement: &'static str) -> Result<Tx> {
     let pool = pool.clone();
-    let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
     Ok(Tx::Postgres(begun.map_err(|_| sqlx::Error::WorkerCrashed)??))
 }
 

@@ -93,7 +93,6 @@ impl Environment {
     }
 
     /// All of them, by name.
-    #[must_use]
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

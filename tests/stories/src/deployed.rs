@@ -39,6 +39,7 @@ pub(crate) async fn start(world: &World, keys: &[(&str, &SecretString)], bus: &B
 
 /// An EventBridge whose events go on by a story's bus; its address. (That of `moto`, which is held against what AWS documents,
 /// has its own tests in `tests/deployed`.)
+#[expect(clippy::disallowed_methods, reason = "a test's server is no function")]
 async fn event_bridge(bus: Bus) -> String {
     let take = async move |headers: HeaderMap, body: Bytes| {
         let asked: Value = serde_json::from_slice(&body).unwrap();
