@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use crate::gateway::Gateway;
 use crate::platform::{Failed, Function};
 use crate::routes::Routes;
 use crate::time::Time;
+use crate::weight::cargo;
 
 /// The password with which `admin` begins.
 pub const ADMIN: &str = "first-of-admin-7";
@@ -41,15 +41,9 @@ pub const TIMER: &str = include_str!("timer.json");
 pub fn binaries() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
-        // With the tests, for then their crates have the same features; and without what cargo tells the test of its own package,
-        // which build scripts look at (ring's does). So nothing is compiled a second time.
-        let mut build = Command::new(env!("CARGO"));
+        // With the tests, for then their crates have the same features, and nothing is compiled a second time.
+        let mut build = cargo();
         build.args(["build", "--workspace", "--bins", "--tests", "--locked", "--quiet"]);
-        for (name, _) in std::env::vars_os() {
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|of| name.to_string_lossy().starts_with(of)) {
-                build.env_remove(name);
-            }
-        }
         let done = build.status();
         assert!(done.is_ok_and(|status| status.success()), "the functions do not compile");
         let test = std::env::current_exe().expect("a test has a path");

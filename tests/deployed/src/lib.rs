@@ -28,6 +28,7 @@ pub mod python;
 pub mod routes;
 pub mod template;
 mod time;
+pub mod weight;
 
 pub use deployment::Deployment;
 pub use moto::Moto;

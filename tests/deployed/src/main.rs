@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -15,16 +15,14 @@ use nexus_core::config::DatabaseUrl;
 use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, Given, TIMER};
 use nexus_deployed::gateway::request;
 use nexus_deployed::platform::Function;
+use nexus_deployed::weight::{MB, PROFILE, budget, build};
 use nexus_deployed::{Python, Routes, Template};
 use nexus_simulators::{Datto, Freshservice, Size};
 use nexus_test_databases::on_postgres;
 use serde_json::{Value, json};
 
-/// Cargo's profile of functions.
-const PROFILE: &str = "function";
 /// Built first, and held against.
 const BARE: &str = "bare";
-const MB: f64 = 1e6;
 /// The authorities of this machine, in one file.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Events before the memory is read.
@@ -53,16 +51,6 @@ struct Cli {
     check: bool,
 }
 
-/// The kinds of functions, with the megabytes that a binary may have.
-fn budget(name: &str) -> (&'static str, f64) {
-    match name {
-        BARE => ("-", f64::INFINITY),
-        "settings" | "publish-changes" => ("with AWS's SDK", 9.0),
-        "sync-freshservice" | "sync-datto" | "assign-account-numbers" | "push-account-numbers" => ("job", 4.0),
-        _ => ("route group", 5.0),
-    }
-}
-
 /// What was measured of a function.
 struct Measured {
     name: String,
@@ -82,14 +70,10 @@ fn main() -> ExitCode {
     all.sort_unstable();
     names.extend(all.into_iter().filter(|name| cli.only.is_empty() || cli.only.contains(name)));
     let target = std::path::absolute(&cli.target).expect("the target folder has a path");
-    for name in &names {
+    // The stack of the measurement is set up by one of them, and a token comes from another.
+    for name in names.iter().map(String::as_str).chain(["setup", "auth"]) {
         eprintln!("building {name}");
-        let mut build = Command::new(env!("CARGO"));
-        // By itself: what is built together shares its features, and binaries would grow.
-        build
-            .args(["build", "--profile", PROFILE, "--locked", "--quiet", "--package", name, "--target-dir"])
-            .arg(&target);
-        assert!(build.current_dir(&root).status().is_ok_and(|status| status.success()), "{name} does not compile");
+        let _ = build(name, &target);
     }
     let folder = target.join(PROFILE);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -101,13 +85,13 @@ fn main() -> ExitCode {
     );
     println!("|---|---|---:|---:|---:|---:|---:|---:|---:|");
     for one in &measured {
-        let (kind, most) = budget(&one.name);
+        let (kind, most) = if one.name == BARE { ("-", f64::INFINITY) } else { budget(&one.name) };
         let (size, times) = (as_f64(one.bytes) / MB, one.start.as_secs_f64() / bare.as_secs_f64());
         let faults = [(size > most, "size"), (times > START, "start"), (one.memory.0 > MEMORY, "memory")];
         let faults: Vec<&str> = faults.into_iter().filter(|(missed, _)| *missed).map(|(_, what)| what).collect();
         missed += faults.len();
         let told = if faults.is_empty() { String::new() } else { format!(" **missed: {}**", faults.join(", ")) };
-        let most = if most.is_finite() { format!("{most:.0}") } else { "-".to_owned() };
+        let most = if most.is_finite() { most.to_string() } else { "-".to_owned() };
         println!(
             "| {}{told} | {kind} | {size:.2} | {most} | {:.2} | {:.1} | {times:.2} | {:.1} | {:.1} |",
             one.name,
@@ -144,11 +128,7 @@ async fn all(names: &[String], folder: &Path, routes: Routes, database: &Databas
     let size = Size { companies: 20, contacts: 100, devices: 200 };
     let freshservice = Freshservice::start(size, 1).await.expect("a simulator");
     let datto = Datto::start(size, 1).await.expect("a simulator");
-    let mut of_jobs = stack.of_jobs(&freshservice, &datto);
-    // Amazon Linux has its authorities in one file; Debian has them a second time, each in a file of its own.
-    if Path::new(AUTHORITIES).exists() {
-        of_jobs.insert("SSL_CERT_FILE".to_owned(), AUTHORITIES.to_owned());
-    }
+    let of_jobs = stack.of_jobs(&freshservice, &datto);
     let timer: Value = serde_json::from_str(TIMER).expect("an event");
     let mut measured = Vec::new();
     for name in names {
@@ -195,7 +175,9 @@ async fn all(names: &[String], folder: &Path, routes: Routes, database: &Databas
 
 async fn start(name: &str, binary: &Path, variables: &BTreeMap<String, String>) -> Function {
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    Function::start(name, binary, variables).await.unwrap_or_else(|log| panic!("{log}"))
+    // Amazon Linux has its authorities in one file; Debian has them a second time, each in a file of its own.
+    let authorities = Path::new(AUTHORITIES).exists().then_some(("SSL_CERT_FILE", AUTHORITIES));
+    Function::start(name, binary, variables.chain(authorities)).await.unwrap_or_else(|log| panic!("{log}"))
 }
 
 /// The size of a package that holds the binary.

@@ -1,4 +1,5 @@
-//! Stories told before the deployed functions: `NEXUS_TEST_DEPLOYED=1 cargo test --workspace --test stories -- postgres`.
+//! Stories told before the deployed functions: `NEXUS_TEST_DEPLOYED=1 cargo test --workspace --test stories -- postgres`. Their clock
+//! reaches the binaries by Debian's package `libfaketime`.
 
 use std::net::Ipv4Addr;
 use std::sync::OnceLock;
