@@ -123,7 +123,9 @@ struct Directory {
 impl Server {
     fn start(place: &Place) -> Self {
         // Without a vendor, so that its timer begins no run of its own.
-        let mut child = place.command(&["serve", "--http", "--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut command = place.command(&["serve", "--http", "--listen", "127.0.0.1:0"]);
+        // What it logs says why a story failed.
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         stdout.read_line(&mut ready).unwrap();
