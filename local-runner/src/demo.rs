@@ -24,16 +24,7 @@ pub async fn run(cli: &Cli, clock: &Clock) -> Result<(), RunnerError> {
     let vendor = Freshservice::start(size, SEED).await.map_err(RunnerError::Server)?;
     let datto = Datto::start(size, SEED).await.map_err(RunnerError::Server)?;
     let folder = tempfile::tempdir().map_err(RunnerError::file("make", &std::env::temp_dir()))?;
-    let environment = [
-        ("NEXUS__FRESHSERVICE__API_KEY", vendor.api_key().to_owned()),
-        ("NEXUS__FRESHSERVICE__BASE_URL", vendor.base_url()),
-        ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0".to_owned()),
-        ("NEXUS__DATTO__PUBLIC_KEY", datto.api_key().to_owned()),
-        ("NEXUS__DATTO__SECRET_KEY", datto.api_secret().to_owned()),
-        ("NEXUS__DATTO__BASE_URL", datto.base_url()),
-        ("NEXUS__DATTO__REQUESTS_PER_MINUTE", "0".to_owned()),
-    ];
-    let environment = environment.map(|(name, value)| (name.to_owned(), value));
+    let environment = [vendor.environment(0), datto.environment(0)].concat();
 
     let mut signals = Signals::listen()?;
     let instance = Instance::prepare(&folder.path().join("instance"), environment, clock.now())?;

@@ -17,13 +17,7 @@ async fn vendor() -> Freshservice {
 
 fn command(instance: &Path, vendor: &Freshservice) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local-runner"));
-    command
-        .env_clear()
-        .env("NEXUS_INSTANCE", instance)
-        .env("NEXUS_LISTEN", "127.0.0.1:0")
-        .env("NEXUS__FRESHSERVICE__API_KEY", vendor.api_key())
-        .env("NEXUS__FRESHSERVICE__BASE_URL", vendor.base_url())
-        .env("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0");
+    command.env_clear().env("NEXUS_INSTANCE", instance).env("NEXUS_LISTEN", "127.0.0.1:0").envs(vendor.environment(0));
     command
 }
 

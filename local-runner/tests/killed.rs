@@ -207,24 +207,16 @@ impl Vendor {
         });
     }
 
-    fn environment(&self) -> [(String, String); 3] {
-        [
-            ("NEXUS__FRESHSERVICE__API_KEY".to_owned(), self.0.api_key().to_owned()),
-            ("NEXUS__FRESHSERVICE__BASE_URL".to_owned(), self.0.base_url()),
-            ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE".to_owned(), "0".to_owned()),
-        ]
-    }
-
     /// A run whose job is in this process.
     async fn sync(&self, server: &Server) -> Run {
-        let config = Config::parse("", self.environment()).unwrap();
+        let config = Config::parse("", self.0.environment(0)).unwrap();
         let job = sync_freshservice::job(&config).unwrap();
         nexus_jobs::run(&job, &server.client, &Event::manual(JOB), Deadline::none(), &Silent).await.unwrap()
     }
 
     /// The process of a job, begun.
     fn job(&self, place: &Place) -> Child {
-        place.command(&["job", JOB]).envs(self.environment()).spawn().unwrap()
+        place.command(&["job", JOB]).envs(self.0.environment(0)).spawn().unwrap()
     }
 }
 

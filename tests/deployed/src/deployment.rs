@@ -201,21 +201,13 @@ impl Deployment {
     /// The variables of the jobs of this stack, which has them read these vendors.
     #[must_use]
     pub fn of_jobs(&self, freshservice: &Freshservice, datto: &Datto) -> BTreeMap<String, String> {
-        BTreeMap::from(
-            [
-                ("NEXUS__SERVER__PUBLIC_URL", self.gateway.url.clone()),
-                ("NEXUS__NEXUS_AUTH__PASSWORD", JOBS.to_owned()),
-                ("NEXUS__FRESHSERVICE__API_KEY", freshservice.api_key().to_owned()),
-                ("NEXUS__FRESHSERVICE__BASE_URL", freshservice.base_url()),
-                ("NEXUS__FRESHSERVICE__REQUESTS_PER_MINUTE", "0".to_owned()),
-                ("NEXUS__DATTO__PUBLIC_KEY", datto.api_key().to_owned()),
-                ("NEXUS__DATTO__SECRET_KEY", datto.api_secret().to_owned()),
-                ("NEXUS__DATTO__BASE_URL", datto.base_url()),
-                ("NEXUS__DATTO__REQUESTS_PER_MINUTE", "0".to_owned()),
-                ("NEXUS_EVENT_BUS", "nexus".to_owned()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        )
+        let of_nexus = [
+            ("NEXUS__SERVER__PUBLIC_URL", self.gateway.url.as_str()),
+            ("NEXUS__NEXUS_AUTH__PASSWORD", JOBS),
+            ("NEXUS_EVENT_BUS", "nexus"),
+        ];
+        let of_nexus = of_nexus.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        of_nexus.into_iter().chain(freshservice.environment(0)).chain(datto.environment(0)).collect()
     }
 
     /// Runs `setup`, as each deploy does.

@@ -98,19 +98,16 @@ impl Sync {
         let server = Server::start(program, &instance.directory);
         // The companies that the sites belong to.
         let people = Freshservice::start(self.size, SEED).await.unwrap();
-        let keys = [("BASE_URL", people.base_url()), ("API_KEY", people.api_key().to_owned()), pace(0)];
-        run(program, &instance, "FRESHSERVICE", keys.into()).await;
+        run(program, &instance, "sync-freshservice", people.environment(0)).await;
         people.stop().await;
 
         let vendor = Datto::start(self.size, SEED).await.unwrap();
         vendor.set_latency(self.latency);
-        let (key, secret) = (vendor.api_key().to_owned(), vendor.api_secret().to_owned());
-        let keys = vec![("BASE_URL", vendor.base_url()), ("PUBLIC_KEY", key), ("SECRET_KEY", secret), pace(self.pace)];
         let mut costs = Vec::new();
         for goal in [self.first, None] {
             vendor.clear_calls();
             let before = server.cpu();
-            let (wall, job) = run(program, &instance, "DATTO", keys.clone()).await;
+            let (wall, job) = run(program, &instance, "sync-datto", vendor.environment(self.pace)).await;
             let calls = vendor.call_count();
             let goal = if self.pace == 0 { goal } else { Some(paced(calls, self.pace).mul_f64(1.2)) };
             let server = Used { cpu: server.cpu().since(&before), memory: server.peak_memory() };
@@ -122,25 +119,20 @@ impl Sync {
     }
 }
 
-fn pace(calls: u32) -> (&'static str, String) {
-    ("REQUESTS_PER_MINUTE", calls.to_string())
-}
-
 /// What so many calls take at a pace.
 fn paced(calls: usize, pace: u32) -> Duration {
     Duration::from_mins(1) / pace * u32::try_from(calls).unwrap()
 }
 
-/// Runs the job of a section of the configuration, with these keys, in a process of its own: how long it took, and what it used.
-async fn run(program: &Path, instance: &Instance, section: &str, keys: Vec<(&str, String)>) -> (Duration, Used) {
-    let name = format!("sync-{}", section.to_lowercase());
+/// Runs a job with these variables, in a process of its own: how long it took, and what it used.
+async fn run(program: &Path, instance: &Instance, name: &str, variables: Vec<(String, String)>) -> (Duration, Used) {
     let began = Instant::now();
     let mut job = Command::new(program)
         .env_clear()
-        .envs(keys.into_iter().map(|(key, value)| (format!("NEXUS__{section}__{key}"), value)))
+        .envs(variables)
         .arg("--instance")
         .arg(&instance.directory)
-        .args(["job", &name])
+        .args(["job", name])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -13,12 +13,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::Size;
 use crate::companies::{self, NOW};
 use crate::faults::Fault;
 use crate::quota::{DattoQuota, SlidingWindow, Verdict};
 use crate::random::Random;
 use crate::server::{Admission, Ask, Reply, Running, Vendor, simulator};
+use crate::{Size, variables};
 use access::Access;
 
 pub use records::{Account, Antivirus, Device, DeviceType, PatchManagement, Site, Text, Variable};
@@ -68,6 +68,14 @@ impl Datto {
     #[must_use]
     pub fn api_secret(&self) -> &str {
         &self.api_secret
+    }
+
+    /// The variables under which a Nexus reads this one at so many calls a minute; 0: as many as it can, none: as many as it does
+    /// by itself.
+    #[must_use]
+    pub fn environment(&self, pace: impl Into<Option<u32>>) -> Vec<(String, String)> {
+        let keys = [("BASE_URL", &*self.base_url()), ("PUBLIC_KEY", &self.api_key), ("SECRET_KEY", &self.api_secret)];
+        variables("DATTO", &keys, pace.into())
     }
 
     /// Every token given so far is refused from now on.

@@ -13,12 +13,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::Size;
 use crate::companies::{self, NOW, rfc3339};
 use crate::faults::Fault;
 use crate::quota::{Budget, FixedWindow, FreshserviceQuota};
 use crate::random::Random;
 use crate::server::{Admission, Ask, Reply, Running, Vendor, simulator};
+use crate::{Size, variables};
 
 pub use records::{Department, DepartmentField, Requester, Workspace};
 
@@ -59,6 +59,13 @@ impl Freshservice {
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// The variables under which a Nexus reads this one at so many calls a minute; 0: as many as it can, none: as many as it does
+    /// by itself.
+    #[must_use]
+    pub fn environment(&self, pace: impl Into<Option<u32>>) -> Vec<(String, String)> {
+        variables("FRESHSERVICE", &[("BASE_URL", &self.base_url()), ("API_KEY", &self.api_key)], pace.into())
     }
 
     /// Sets a quota and begins a new window; `None` lifts it. There is none at the start.

@@ -20,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! What does not belong here: anything of Nexus. The simulators know the vendors' documentation and nothing else, so that
-//! they can contradict the clients.
+//! What does not belong here: anything of Nexus, but for the names of the variables with which it is led here. The simulators know
+//! the vendors' documentation and nothing else, so that they can contradict the clients.
 
 mod companies;
 mod datto;
@@ -43,6 +43,13 @@ pub use freshservice::{
 };
 pub use quota::{DattoQuota, FreshserviceQuota, IpBlock};
 pub use server::Call;
+
+/// The variables of a section of Nexus's configuration.
+fn variables(section: &str, keys: &[(&str, &str)], pace: Option<u32>) -> Vec<(String, String)> {
+    let pace = pace.map(|calls| ("REQUESTS_PER_MINUTE", calls.to_string()));
+    let keys = keys.iter().map(|&(key, value)| (key, value.to_owned())).chain(pace);
+    keys.map(|(key, value)| (format!("NEXUS__{section}__{key}"), value)).collect()
+}
 
 /// How much world to generate. Every count is met exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

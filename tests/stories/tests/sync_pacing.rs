@@ -43,21 +43,12 @@ async fn run<V: Source>(syncing: &Syncing<V>, job: &impl Job) -> Run {
     nexus_jobs::run(job, syncing.client(), &event, Deadline::none(), &Silent).await.unwrap()
 }
 
-/// The configuration that `nexus.conf` comes with, but for these keys.
-fn config(keys: &[(&str, &str)]) -> Config {
-    Config::parse("", keys.iter().map(|(key, value)| (format!("NEXUS__{key}"), (*value).to_owned()))).unwrap()
+fn datto(vendor: &Datto, pace: Option<u32>) -> impl Job {
+    sync_datto::job(&Config::parse("", vendor.environment(pace)).unwrap()).unwrap()
 }
 
-fn datto(vendor: &Datto, pace: &[(&str, &str)]) -> Config {
-    let (address, key, secret) = (vendor.base_url(), vendor.api_key(), vendor.api_secret());
-    let keys = [("DATTO__BASE_URL", address.as_str()), ("DATTO__PUBLIC_KEY", key), ("DATTO__SECRET_KEY", secret)];
-    config(&[&keys, pace].concat())
-}
-
-fn freshservice(vendor: &Freshservice, pace: &[(&str, &str)]) -> Config {
-    let (address, key) = (vendor.base_url(), vendor.api_key());
-    let keys = [("FRESHSERVICE__BASE_URL", address.as_str()), ("FRESHSERVICE__API_KEY", key)];
-    config(&[&keys, pace].concat())
+fn freshservice(vendor: &Freshservice, pace: Option<u32>) -> impl Job {
+    sync_freshservice::job(&Config::parse("", vendor.environment(pace)).unwrap()).unwrap()
 }
 
 /// Checks that a vendor, which refuses what is above its quota, had to do so this often at most, and that a run took not much more
@@ -71,7 +62,8 @@ fn check(calls: &[Call], refusals: usize, pace: u32) {
     assert!(took < least.mul_f64(1.2), "{} calls took {took:?}, where {least:?} are enough", calls.len());
 }
 
-const ABOVE: &str = "1000";
+/// More calls a minute than a vendor allows.
+const ABOVE: Option<u32> = Some(1000);
 
 #[test]
 fn devices_are_read_at_the_configured_pace_and_below_the_quota_whatever_is_configured() {
@@ -79,9 +71,9 @@ fn devices_are_read_at_the_configured_pace_and_below_the_quota_whatever_is_confi
         let vendor = Datto::start(Size { companies: 270, contacts: 0, devices: 10_000 }, 2026).await.unwrap();
         vendor.set_quota(DattoQuota::default());
         syncing(vendor, async |syncing| {
-            for (pace, least) in [(&[][..], 500), (&[("DATTO__REQUESTS_PER_MINUTE", ABOVE)], 480)] {
+            for (pace, least) in [(None, 500), (ABOVE, 480)] {
                 syncing.vendor.clear_calls();
-                let job = sync_datto::job(&datto(&syncing.vendor, pace)).unwrap();
+                let job = datto(&syncing.vendor, pace);
                 assert_eq!(run(&syncing, &job).await.state, RunState::Applied);
                 check(&syncing.vendor.calls(), 0, least);
             }
@@ -97,7 +89,7 @@ fn a_quota_that_cannot_be_asked_for_is_met_once() {
         vendor.set_quota(DattoQuota::default());
         vendor.fault(Fault::Status(404).on("/system/request_rate"));
         syncing(vendor, async |syncing| {
-            let job = sync_datto::job(&datto(&syncing.vendor, &[("DATTO__REQUESTS_PER_MINUTE", ABOVE)])).unwrap();
+            let job = datto(&syncing.vendor, ABOVE);
             assert_eq!(run(&syncing, &job).await.state, RunState::Applied);
             // A minute is waited for.
             check(&syncing.vendor.calls(), 1, 400);
@@ -112,7 +104,7 @@ fn people_are_read_at_the_configured_pace() {
         let vendor = Freshservice::start(Size { companies: 200, contacts: 5_000, devices: 0 }, 2026).await.unwrap();
         vendor.set_quota(FreshserviceQuota::ENTERPRISE);
         syncing(vendor, async |syncing| {
-            let job = sync_freshservice::job(&freshservice(&syncing.vendor, &[])).unwrap();
+            let job = freshservice(&syncing.vendor, None);
             assert_eq!(run(&syncing, &job).await.state, RunState::Applied);
             check(&syncing.vendor.calls(), 0, 100);
         })
@@ -125,15 +117,14 @@ fn more_people_than_a_minute_allows_are_read_with_one_refusal_at_most() {
     in_lapsed_time(20, async {
         let vendor = Freshservice::start(Size { companies: 20, contacts: 14_500, devices: 0 }, 2026).await.unwrap();
         syncing(vendor, async |syncing| {
-            let (default, above) = (&[][..], &[("FRESHSERVICE__REQUESTS_PER_MINUTE", ABOVE)][..]);
             for (quota, pace, refused, least) in [
-                (FreshserviceQuota::ENTERPRISE, default, 0, 100),
-                (FreshserviceQuota::ENTERPRISE, above, 1, 140),
-                (FreshserviceQuota::GROWTH, default, 1, 70),
+                (FreshserviceQuota::ENTERPRISE, None, 0, 100),
+                (FreshserviceQuota::ENTERPRISE, ABOVE, 1, 140),
+                (FreshserviceQuota::GROWTH, None, 1, 70),
             ] {
                 syncing.vendor.clear_calls();
                 syncing.vendor.set_quota(quota);
-                let job = sync_freshservice::job(&freshservice(&syncing.vendor, pace)).unwrap();
+                let job = freshservice(&syncing.vendor, pace);
                 assert_eq!(run(&syncing, &job).await.state, RunState::Applied);
                 check(&syncing.vendor.calls(), refused, least);
             }
