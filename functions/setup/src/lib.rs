@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use nexus_lambda::{Environment, Fault, Start};
 use nexus_web::auth::Passwords;
-use nexus_web::lambda::Database;
+use nexus_web::lambda;
 use nexus_web::setup::{self, FirstAdmin};
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ async fn handle(environment: Result<&Environment, Fault>, event: &Value) -> Resu
 async fn bring_up(environment: &Environment) -> Result<String, Fault> {
     let config = environment.config()?;
     let password = environment.need("NEXUS_ADMIN_PASSWORD")?.to_owned();
-    let db = Database::migrate(environment, &config).await?.db;
+    let db = lambda::migrate(environment, &config).await?;
     let admin = FirstAdmin::given(password.into());
     let prepared = setup::prepare(&db, &Passwords::default(), &config, admin).await;
     // The next event may come in an hour, when no connection is left.

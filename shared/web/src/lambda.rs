@@ -1,6 +1,7 @@
 //! The entry of a route group that is deployed as a Lambda function behind an HTTP API of API Gateway.
 
 use std::cmp::Reverse;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Collected};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -85,9 +86,30 @@ impl Deployed {
         Ok(Self(frame(group.layer(middleware::from_fn_with_state(Arc::new(database), met)), state, limits)))
     }
 
-    async fn answer(&self, request: lambda_http::Request) -> Result<Response, lambda_http::Error> {
+    async fn answer(&self, request: lambda_http::Request) -> Result<Answer, lambda_http::Error> {
         let Ok(response) = self.0.clone().oneshot(request).await;
-        Ok(response)
+        Ok(Answer(response))
+    }
+}
+
+/// An answer on its way to the platform.
+struct Answer(Response);
+
+/// As `lambda_http` does it with any response, but for texts in other encodings than UTF-8. There are none, and their tables would
+/// be 150 kB of each binary.
+impl lambda_http::IntoResponse for Answer {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {
+        let (parts, body) = self.0.into_parts();
+        Box::pin(async move {
+            // It is whole already.
+            let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let body = if is_text(&parts.headers) {
+                String::from_utf8(body.into()).map_or_else(|other| other.into_bytes().into(), lambda_http::Body::Text)
+            } else {
+                lambda_http::Body::Binary(body.into())
+            };
+            http::Response::from_parts(parts, body)
+        })
     }
 }
 
@@ -115,10 +137,19 @@ fn signing_keys(environment: &Environment, now: Timestamp) -> Vec<(&str, SecretS
     keys
 }
 
+/// Opens the database that the environment names and brings it to this version. One that is newer is left so: a deployment that is
+/// rolled back has its functions of before, and they can work with it.
+///
+/// # Errors
+/// What is missing in the environment, and [`nexus_db::Error`] in words.
+pub async fn migrate(environment: &Environment, config: &Config) -> Result<Db, Fault> {
+    let (url, _) = login(environment, config)?;
+    Db::upgrade(&url, Options::from(&config.database), Clock::system()).await.map_err(Fault::of)
+}
+
 /// The database of a deployed function, and how to log in there.
-pub struct Database {
-    /// The store.
-    pub db: Db,
+struct Database {
+    db: Db,
     signed: Option<Signed>,
     met: OnceCell<()>,
 }
@@ -136,17 +167,6 @@ impl Database {
         let (url, signed) = login(environment, config)?;
         let db = Db::deployed(&url, Options::from(&config.database), Clock::system()).map_err(Fault::of)?;
         Ok(Self { db, signed, met: OnceCell::new() })
-    }
-
-    /// Opens the database that the environment names and brings it to this version. One that is newer is left so: a deployment
-    /// that is rolled back has its functions of before, and they can work with it.
-    ///
-    /// # Errors
-    /// What is missing in the environment, and [`nexus_db::Error`] in words.
-    pub async fn migrate(environment: &Environment, config: &Config) -> Result<Self, Fault> {
-        let (url, signed) = login(environment, config)?;
-        let db = Db::upgrade(&url, Options::from(&config.database), Clock::system()).await.map_err(Fault::of)?;
-        Ok(Self { db, signed, met: OnceCell::new_with(Some(())) })
     }
 
     /// Meets it, once, and keeps the login young.
@@ -232,11 +252,15 @@ async fn whole(request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Bytes that a part of a body has within the JSON in which a function answers: as a text, or in base 64.
-fn sent_as(headers: &HeaderMap, data: &[u8]) -> usize {
+/// Whether a body is sent as a text; all else is sent in base 64.
+fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("text");
-    let is_text = !headers.contains_key(CONTENT_ENCODING) && (kind.starts_with("text") || kind.contains("json"));
-    if !is_text {
+    !headers.contains_key(CONTENT_ENCODING) && (kind.starts_with("text") || kind.contains("json"))
+}
+
+/// Bytes that a part of a body has within the JSON in which a function answers.
+fn sent_as(headers: &HeaderMap, data: &[u8]) -> usize {
+    if !is_text(headers) {
         return data.len().div_ceil(3) * 4;
     }
     data.iter()

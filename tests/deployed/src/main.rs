@@ -15,7 +15,7 @@ use nexus_core::config::DatabaseUrl;
 use nexus_deployed::deployment::{ADMIN, Deployment, EVENT, Given, TIMER};
 use nexus_deployed::gateway::request;
 use nexus_deployed::platform::Function;
-use nexus_deployed::weight::{MB, PROFILE, budget, build};
+use nexus_deployed::weight::{MB, budget, build};
 use nexus_deployed::{Python, Routes, Template};
 use nexus_simulators::{Datto, Freshservice, Size};
 use nexus_test_databases::on_postgres;
@@ -70,12 +70,12 @@ fn main() -> ExitCode {
     all.sort_unstable();
     names.extend(all.into_iter().filter(|name| cli.only.is_empty() || cli.only.contains(name)));
     let target = std::path::absolute(&cli.target).expect("the target folder has a path");
+    let mut folder = PathBuf::new();
     // The stack of the measurement is set up by one of them, and a token comes from another.
     for name in names.iter().map(String::as_str).chain(["setup", "auth"]) {
         eprintln!("building {name}");
-        let _ = build(name, &target);
+        folder = build(name, &target);
     }
-    let folder = target.join(PROFILE);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let measured = runtime.block_on(measure(&names, &folder));
     let bare = measured.first().map_or(Duration::MAX, |bare| bare.start);

@@ -6,7 +6,7 @@ use std::process::Command;
 /// A million bytes.
 pub const MB: f64 = 1e6;
 /// Cargo's profile of functions.
-pub const PROFILE: &str = "function";
+const PROFILE: &str = "function";
 
 /// The kind of a function, with the megabytes that its binary may have.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn budget(name: &str) -> (&'static str, f64) {
     }
 }
 
-/// Builds a function by itself: what is built together shares its features, and binaries would grow.
+/// Builds a function by itself: what is built together shares its features, and binaries would grow. The folder of its binary.
 ///
 /// # Panics
 /// When it does not compile.
@@ -29,7 +29,7 @@ pub fn build(name: &str, target: &Path) -> PathBuf {
     build.args(["build", "--profile", PROFILE, "--locked", "--quiet", "--package", name, "--target-dir"]).arg(target);
     build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     assert!(build.status().is_ok_and(|status| status.success()), "{name} does not compile");
-    target.join(PROFILE).join(name)
+    target.join(PROFILE)
 }
 
 /// Cargo, without what it tells a test of its own package: build scripts look at it (ring's does), and all that is above them
