@@ -1,11 +1,13 @@
 //! Search over the whole directory.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use nexus_core::views::Hit;
 use nexus_core::{Entity, FieldError, Scope};
 use nexus_db::search::{Words, literal};
-use nexus_db::{Db, Query as Sql, scope};
+use nexus_db::{Db, Dialect, Query as Sql, scope};
 use nexus_web::{Error, Principal, Problem, Query};
 use serde::Deserialize;
 
@@ -27,6 +29,8 @@ pub(crate) struct Asked {
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    /// Place of its kind in [`KINDS`].
+    kind: i64,
     id: i64,
     name: String,
     detail: Option<String>,
@@ -91,19 +95,15 @@ pub(crate) async fn find(db: &Db, scope: &Scope, text: &str, limit: usize) -> Re
     let Some(words) = Words::parse(&text) else { return Ok(None) };
     // Longer than any name; longer patterns are more than a database takes.
     let text: String = text.chars().take(LONGEST).collect();
-    let mut hits: Vec<Hit> = Vec::new();
-    for kind in &KINDS {
-        let rows = by_name(db, scope, kind, &text).await?;
-        for row in rows.into_iter().chain(by_words(db, scope, kind, &words, &text).await?) {
-            let Row { id, name, detail, account_number, rank } = row;
-            let rank = rank.min(fit(&name, &text));
-            if let Some(hit) = hits.iter_mut().find(|hit| hit.kind == kind.entity && hit.id == id) {
-                hit.rank = hit.rank.min(rank);
-                continue;
-            }
-            hits.push(Hit { kind: kind.entity, id, name, detail, account_number, rank });
-        }
+    let mut found: BTreeMap<(Entity, i64), Hit> = BTreeMap::new();
+    for row in db.all::<Row>(every_way(db.dialect(), scope, &words, &text)).await? {
+        let Row { kind, id, name, detail, account_number, rank } = row;
+        let kind = usize::try_from(kind).ok().and_then(|at| KINDS.get(at)).ok_or(Error::Internal)?.entity;
+        let rank = rank.min(fit(&name, &text));
+        let hit = found.entry((kind, id)).or_insert(Hit { kind, id, name, detail, account_number, rank });
+        hit.rank = hit.rank.min(rank);
     }
+    let mut hits: Vec<Hit> = found.into_values().collect();
     hits.sort_by(|one, other| {
         let key = |hit: &Hit| (hit.rank, hit.name.to_lowercase(), hit.kind, hit.id);
         key(one).cmp(&key(other))
@@ -122,55 +122,68 @@ fn fit(name: &str, text: &str) -> i64 {
     }
 }
 
-/// The beginning of a query: what is told of a record of this kind, with its rank.
-fn select(scope: &Scope, kind: &Kind, rank: impl FnOnce(Sql) -> Sql) -> Sql {
+/// How a record is looked for.
+#[derive(Clone, Copy)]
+enum Way {
+    /// This name of it is the text, or begins so: found in the order of the names, however many hold the words.
+    Called(&'static str),
+    /// It holds the words, and one begins with the text in its name: found however many others hold them.
+    InName,
+    /// It holds the words anywhere.
+    Anywhere,
+}
+
+/// All kinds, each in every way, in one question: the way to a database and back costs more than most of the answers.
+fn every_way(dialect: Dialect, scope: &Scope, words: &Words, text: &str) -> Sql {
+    let (mut query, mut open) = (Sql::new(""), "SELECT * FROM (");
+    for (at, kind) in KINDS.iter().enumerate() {
+        for way in kind.names.iter().map(|name| Way::Called(name)).chain([Way::InName, Way::Anywhere]) {
+            query = one_way(query.push(open), dialect, scope, (at, kind), way, (words, text)).push(") AS found");
+            open = " UNION ALL SELECT * FROM (";
+        }
+    }
+    query
+}
+
+fn one_way(
+    query: Sql,
+    dialect: Dialect,
+    scope: &Scope,
+    (at, kind): (usize, &Kind),
+    way: Way,
+    (words, text): (&Words, &str),
+) -> Sql {
+    let Kind { entity, names, detail, account_number } = *kind;
     let seen = scope::condition(Entity::Company, scope).map(|condition| condition.replace("t.id", "t_c.id"));
-    let seen = seen.map(|condition| format!(" AND {condition}")).unwrap_or_default();
-    let query = Sql::new(format!(
-        "SELECT t.id, t.{} AS name, {} AS detail, {} AS account_number, ",
-        kind.names[0],
-        kind.detail,
-        kind.account_number.replace("{seen}", &seen)
+    let account_number =
+        account_number.replace("{seen}", &seen.map(|condition| format!(" AND {condition}")).unwrap_or_default());
+    let query = query.push(&format!(
+        "SELECT CAST({at} AS BIGINT) AS kind, t.id, t.{} AS name, {detail} AS detail, {account_number} AS account_number, ",
+        names[0]
     ));
-    let query = rank(query).push(&format!(" AS rank FROM {} t WHERE t.archived_at IS NULL", kind.entity.table()));
-    scope::within(query, kind.entity, scope)
-}
-
-/// Those that are called so, or whose name begins so: found in the order of the names, however many hold the words.
-async fn by_name(db: &Db, scope: &Scope, kind: &Kind, text: &str) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::new();
-    for name in kind.names {
+    let query = match way {
+        Way::Called(name) => {
+            let query = query.push(&format!("CASE WHEN lower(t.{name}) = ")).arg(text);
+            query.push(" THEN CAST(0 AS BIGINT) ELSE 1 END")
+        }
+        Way::InName => query.push("CAST(2 AS BIGINT)"),
+        Way::Anywhere => query.push("CAST(3 AS BIGINT)"),
+    };
+    let query = query.push(&format!(" AS rank FROM {} t WHERE t.archived_at IS NULL", entity.table()));
+    let query = scope::within(query, entity, scope).push(" AND ");
+    let query = match way {
         // Every text that begins so comes before the one that goes on with the last of all characters.
-        let query = select(scope, kind, |query| {
-            query.push(&format!("CASE WHEN lower(t.{name}) = ")).arg(text).push(" THEN CAST(0 AS BIGINT) ELSE 1 END")
-        })
-        .push(&format!(" AND lower(t.{name}) >= "))
-        .arg(text)
-        .push(&format!(" AND lower(t.{name}) < "))
-        .arg(format!("{text}\u{10ffff}"))
-        .push(&format!(" ORDER BY lower(t.{name}), t.id LIMIT "))
-        .arg(LOOKED_AT);
-        rows.extend(db.all::<Row>(query).await?);
-    }
-    Ok(rows)
-}
-
-/// Those that hold the words anywhere; first those that have one in their name, however many others there are.
-async fn by_words(db: &Db, scope: &Scope, kind: &Kind, words: &Words, text: &str) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::new();
-    for in_name in [true, false] {
-        let query =
-            select(scope, kind, |query| query.push(if in_name { "CAST(2 AS BIGINT)" } else { "CAST(3 AS BIGINT)" }));
-        let query = if in_name {
-            query
-                .push(&format!(" AND lower(t.{}) LIKE ", kind.names[0]))
-                .arg(format!("% {}%", literal(text)))
-                .push(" ESCAPE '\\'")
-        } else {
-            query
-        };
-        let query = words.condition(kind.entity, db.dialect(), query.push(" AND ")).push(" LIMIT ").arg(LOOKED_AT);
-        rows.extend(db.all::<Row>(query).await?);
-    }
-    Ok(rows)
+        Way::Called(name) => query
+            .push(&format!("lower(t.{name}) >= "))
+            .arg(text)
+            .push(&format!(" AND lower(t.{name}) < "))
+            .arg(format!("{text}\u{10ffff}"))
+            .push(&format!(" ORDER BY lower(t.{name}), t.id")),
+        Way::InName => {
+            let query = query.push(&format!("lower(t.{}) LIKE ", names[0])).arg(format!("% {}%", literal(text)));
+            words.condition(entity, dialect, query.push(" ESCAPE '\\' AND "))
+        }
+        Way::Anywhere => words.condition(entity, dialect, query),
+    };
+    query.push(" LIMIT ").arg(LOOKED_AT)
 }
