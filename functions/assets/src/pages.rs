@@ -90,7 +90,7 @@ pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<
     let people = store::people(&db, &person.scope(), id).await?;
     let facts = Fact::of(&db, Entity::Asset, &found, person, FACTS).await?;
     let (shell, company) = shell(&db, &visitor, &asset, asset.hostname.clone()).await?;
-    let address = |text: &Option<String>| text.as_deref().and_then(web_address);
+    let address = |text: &Option<String>| text.as_deref().and_then(web_address).map(str::to_owned);
     let (portal, remote) = (address(&asset.portal_url), address(&asset.web_remote_url));
     page::show(&visitor, &ShowPage { shell, path: address_of(id), asset, company, people, facts, portal, remote })
 }

@@ -93,7 +93,7 @@ fn words(show: Show, value: &Value) -> Vec<String> {
         (_, Value::Null) => Vec::new(),
         (Show::Tick, value) => vec![if *value == true { "yes" } else { "no" }.to_owned()],
         (Show::List, Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
-        (Show::Go, Value::String(text)) => web_address(text).into_iter().collect(),
+        (Show::Go, Value::String(text)) => web_address(text).map(str::to_owned).into_iter().collect(),
         (_, Value::String(text)) if text.is_empty() => Vec::new(),
         (_, Value::String(text)) => vec![text.clone()],
         (_, Value::Array(items)) => items.iter().flat_map(|item| words(Show::Text, item)).collect(),

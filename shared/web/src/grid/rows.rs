@@ -36,7 +36,7 @@ pub(crate) enum Cell<'a> {
     /// Account number and name.
     Companies(Vec<(Cow<'a, str>, Cow<'a, str>)>),
     /// Addresses of the RMM's page and of the remote control.
-    Go(Option<String>, Option<String>),
+    Go(Option<Cow<'a, str>>, Option<Cow<'a, str>>),
 }
 
 impl Cell<'_> {
@@ -70,11 +70,26 @@ pub(crate) fn read<'a>(grid: &Grid, columns: &[&Column], json: &'a str) -> Resul
     })
 }
 
-/// An address that a browser may be sent to: what a vendor says could be anything.
+/// An address that a browser may be sent to: what a vendor says could be anything. It is of the web and names a host; whether that
+/// is there, the browser finds out.
 #[must_use]
-pub fn web_address(text: &str) -> Option<String> {
-    let address = url::Url::parse(text).ok()?;
-    matches!(address.scheme(), "https" | "http").then(|| address.into())
+pub fn web_address(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let after = |scheme: &str| {
+        let (own, rest) = text.split_at_checked(scheme.len())?;
+        own.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    let rest = after("https://").or_else(|| after("http://"))?;
+    let host = rest.starts_with(|c: char| c.is_alphanumeric() || c == '[');
+    (host && !rest.contains(char::is_control)).then_some(text)
+}
+
+/// The same of a text that lies in the JSON where it can.
+fn go(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    match text {
+        Cow::Borrowed(text) => web_address(text).map(Cow::Borrowed),
+        Cow::Owned(text) => web_address(&text).map(|address| address.to_owned().into()),
+    }
 }
 
 /// Reads a member as a cell that is shown so.
@@ -84,7 +99,7 @@ impl As {
     fn text(self, text: Cow<'_, str>) -> Cell<'_> {
         match self.0 {
             Show::Companies => Cell::Companies(vec![(text.clone(), text)]),
-            Show::Go => Cell::Go(None, web_address(&text)),
+            Show::Go => Cell::Go(None, go(text)),
             Show::List => {
                 let texts: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
                 if texts.is_empty() { Cell::None } else { Cell::Text(texts.join(", ").into()) }
@@ -256,7 +271,7 @@ impl<'de> Visitor<'de> for One<'_> {
             match (name, at) {
                 ("id", _) => row.id = members.next_value()?,
                 ("portal_url", _) => {
-                    portal = members.next_value::<Option<Text<'_>>>()?.and_then(|Text(at)| web_address(&at));
+                    portal = members.next_value::<Option<Text<'_>>>()?.and_then(|Text(at)| go(at));
                 }
                 ("active", at) => {
                     let active: bool = members.next_value()?;
@@ -288,5 +303,34 @@ impl<'de> Visitor<'de> for One<'_> {
             row.key = row.id.to_string().into();
         }
         Ok(row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::web_address;
+
+    #[test]
+    fn a_web_address_begins_with_the_webs_scheme_and_a_host() {
+        for good in
+            ["https://rmm.example/a?b=c", "http://10.0.0.1:8080", "HTTPS://bücher.example/ä b", "https://[::1]/"]
+        {
+            assert_eq!(web_address(&format!(" {good}\n")), Some(good));
+        }
+        for other in [
+            "",
+            "rmm.example",
+            "javascript:alert(1)",
+            "//rmm.example",
+            "https:rmm.example",
+            "https://",
+            "https:///etc",
+            "https://\\rmm.example",
+            "data:text/html,https://rmm.example",
+            "java\nscript:https://x",
+            "https://a\n.example",
+        ] {
+            assert_eq!(web_address(other), None, "{other}");
+        }
     }
 }
