@@ -27,6 +27,8 @@ const BARE: &str = "bare";
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Events before the memory is read.
 const CALLS: usize = 50;
+/// Events until it is warm.
+const COLD: usize = 10;
 /// Starts of which the median counts.
 const STARTS: usize = 9;
 /// Megabytes that a function may take after [`CALLS`].
@@ -57,6 +59,8 @@ struct Measured {
     bytes: u64,
     zipped: u64,
     start: Duration,
+    /// Of an event, when it is warm.
+    cpu: Duration,
     /// Now, and at most.
     memory: (f64, f64),
 }
@@ -81,9 +85,9 @@ fn main() -> ExitCode {
     let bare = measured.first().map_or(Duration::MAX, |bare| bare.start);
     let mut missed = 0;
     println!(
-        "| function | kind | binary MB | budget | zipped MB | start ms | of bare | MB after {CALLS} calls | at most |"
+        "| function | kind | binary MB | budget | zipped MB | start ms | of bare | CPU ms | MB after {CALLS} calls | at most |"
     );
-    println!("|---|---|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for one in &measured {
         let (kind, most) = if one.name == BARE { ("-", f64::INFINITY) } else { budget(&one.name) };
         let (size, times) = (as_f64(one.bytes) / MB, one.start.as_secs_f64() / bare.as_secs_f64());
@@ -93,10 +97,11 @@ fn main() -> ExitCode {
         let told = if faults.is_empty() { String::new() } else { format!(" **missed: {}**", faults.join(", ")) };
         let most = if most.is_finite() { most.to_string() } else { "-".to_owned() };
         println!(
-            "| {}{told} | {kind} | {size:.2} | {most} | {:.2} | {:.1} | {times:.2} | {:.1} | {:.1} |",
+            "| {}{told} | {kind} | {size:.2} | {most} | {:.2} | {:.1} | {times:.2} | {:.2} | {:.1} | {:.1} |",
             one.name,
             as_f64(one.zipped) / MB,
             one.start.as_secs_f64() * 1e3,
+            one.cpu.as_secs_f64() * 1e3,
             one.memory.0,
             one.memory.1,
         );
@@ -154,12 +159,17 @@ async fn all(names: &[String], folder: &Path, routes: Routes, database: &Databas
         }
         starts.push(function.start);
         starts.sort_unstable();
-        for _ in 0..CALLS {
+        let mut cpu = Duration::ZERO;
+        for call in 0..CALLS {
+            if call == COLD {
+                cpu = function.cpu();
+            }
             function
                 .invoke(&event, EVENT)
                 .await
                 .unwrap_or_else(|error| panic!("{name}: {error:?}\n{}", function.log().join("\n")));
         }
+        let cpu = function.cpu().saturating_sub(cpu) / u32::try_from(CALLS - COLD).unwrap_or(u32::MAX);
         let bytes = fs::metadata(&binary).map_or(0, |file| file.len());
         let memory = function.memory();
         measured.push(Measured {
@@ -167,6 +177,7 @@ async fn all(names: &[String], folder: &Path, routes: Routes, database: &Databas
             bytes,
             zipped: zipped(&binary),
             start: starts[STARTS / 2],
+            cpu,
             memory,
         });
     }

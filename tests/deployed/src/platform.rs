@@ -147,6 +147,14 @@ impl Function {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The CPU time that its one thread has taken so far.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let pid = self.child.id().unwrap_or_default();
+        let told = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+        Duration::from_nanos(told.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
+    }
+
     /// The memory that its process takes, and the most that it has taken so far, in megabytes.
     #[must_use]
     pub fn memory(&self) -> (f64, f64) {

@@ -15,7 +15,7 @@ pub fn budget(name: &str) -> (&'static str, f64) {
         "settings" | "publish-changes" => ("with AWS's SDK", 9.0),
         "sync-freshservice" | "sync-datto" | "assign-account-numbers" | "push-account-numbers" => ("job", 4.0),
         "auth" | "setup" => ("without lists", 5.0),
-        _ => ("route group", 6.5),
+        _ => ("route group", 6.0),
     }
 }
 
