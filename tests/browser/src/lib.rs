@@ -25,6 +25,8 @@ use tokio::process::{Child, Command};
 const AXE: &str = include_str!(concat!(env!("OUT_DIR"), "/node_modules/axe-core/axe.min.js"));
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a driver that ends is started again.
+const STARTS: usize = 5;
 
 /// How the browser is set up.
 #[derive(Clone, Copy, Debug)]
@@ -58,30 +60,38 @@ fn program(variable: &str, usual: &str) -> String {
 impl Chrome {
     /// A new browser that has never been anywhere, before this Nexus.
     pub async fn open(nexus: &Nexus, setup: Setup) -> Self {
-        let mut driver = Command::new(program("NEXUS_TEST_CHROMEDRIVER", "/usr/bin/chromedriver"))
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("ChromeDriver does not start ({error}): install chromium and chromium-driver")
-            });
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next_line().await.unwrap().unwrap();
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        // Whoever reads no more would make the driver wait.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (driver, port) = Self::driver().await;
         let profile = tempfile::tempdir().unwrap();
         let address = format!("http://127.0.0.1:{port}");
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(setup, &profile));
         let client = builder.connect(&address).await.unwrap();
         Self { driver, address, url: nexus.url.clone(), client, _profile: profile }
+    }
+
+    /// A driver at work, and its port. The one that it chooses it takes on two networks, and it ends where another has come
+    /// between; then there is another try.
+    async fn driver() -> (Child, String) {
+        for _ in 0..STARTS {
+            let mut driver = Command::new(program("NEXUS_TEST_CHROMEDRIVER", "/usr/bin/chromedriver"))
+                .arg("--port=0")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .unwrap_or_else(|error| {
+                    panic!("ChromeDriver does not start ({error}): install chromium and chromium-driver")
+                });
+            let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some((_, port)) = line.split_once("successfully on port ") {
+                    // Whoever reads no more would make the driver wait.
+                    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                    return (driver, port.trim_end_matches('.').to_owned());
+                }
+            }
+        }
+        panic!("ChromeDriver ended {STARTS} times before it listened");
     }
 
     /// A browser in which somebody has logged in.
