@@ -12,7 +12,7 @@ use local_runner::{Instance, jobs};
 use nexus_client::Client;
 use nexus_core::config::Config;
 use nexus_core::sync::{ChangeSet, Run, RunState};
-use nexus_jobs::{Deadline, Event, Silent};
+use nexus_jobs::{Deadline, Event, JobError, Silent};
 use nexus_simulators::{Department, Freshservice, Requester, Size};
 use nexus_test_databases::{Databases, with_databases};
 use nexus_tests::content;
@@ -211,7 +211,15 @@ impl Vendor {
     async fn sync(&self, server: &Server) -> Run {
         let config = Config::parse("", self.0.environment(0)).unwrap();
         let job = sync_freshservice::job(&config).unwrap();
-        nexus_jobs::run(&job, &server.client, &Event::manual(JOB), Deadline::none(), &Silent).await.unwrap()
+        for _ in 0..TIMES {
+            let run = nexus_jobs::run(&job, &server.client, &Event::manual(JOB), Deadline::none(), &Silent).await;
+            match run {
+                // What a job asks for in its last moment, the server begins when the job is gone, and a person ends it.
+                Err(JobError::NotBegun { .. }) => drop(server.end_runs().await),
+                run => return run.unwrap(),
+            }
+        }
+        panic!("something goes on after it was ended {TIMES} times");
     }
 
     /// The process of a job, begun.
