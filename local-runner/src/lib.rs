@@ -7,7 +7,6 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
 use nexus_core::Clock;
@@ -55,11 +54,7 @@ pub fn main(
 
 fn run(cli: &cli::Cli, environment: Vec<(String, String)>) -> Result<ExitCode, RunnerError> {
     log();
-    // Half of the work is the database's, on threads of its own or in its own process. More workers than there is room for are
-    // woken for nothing: a fourth of what a short request costs.
-    let workers = thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-    let runtime = runtime.map_err(RunnerError::Server)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunnerError::Server)?;
     let done = runtime.block_on(commands::run(cli, environment, &Clock::system()));
     // Whoever pressed Ctrl-C twice does not wait for a thread that is still busy.
     runtime.shutdown_timeout(Duration::from_secs(1));
