@@ -7,6 +7,7 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use nexus_core::Clock;
@@ -54,11 +55,22 @@ pub fn main(
 
 fn run(cli: &cli::Cli, environment: Vec<(String, String)>) -> Result<ExitCode, RunnerError> {
     log();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunnerError::Server)?;
+    keep_memory();
+    // Half of the work is the database's, on threads of its own or in its own process. More workers than there is room for are
+    // woken for nothing: a fifth of what a short request costs.
+    let workers = thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = runtime.map_err(RunnerError::Server)?;
     let done = runtime.block_on(commands::run(cli, environment, &Clock::system()));
     // Whoever pressed Ctrl-C twice does not wait for a thread that is still busy.
     runtime.shutdown_timeout(Duration::from_secs(1));
     done
+}
+
+/// Keeps what long answers need: glibc gives blocks above 128 KiB back to the system and fetches them again, page by page, for the
+/// next one, until it has seen a larger block come and go; from then on it keeps as much (mallopt(3), `M_MMAP_THRESHOLD`).
+fn keep_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(4 << 20)));
 }
 
 /// Logs to standard error what `RUST_LOG` asks for; by default what somebody should look at.

@@ -7,7 +7,9 @@ use nexus_core::records::Asset;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, missing, record};
+use nexus_web::{
+    Editor, Error, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, missing, record,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -60,10 +62,9 @@ pub(crate) async fn list_assets(
 ))]
 pub(crate) async fn create_asset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     missing(&body, &["hostname", "company_account_number"], "Missing hostname or company_account_number")?;
     let created = edit::create(&db, &principal.deed(Origin::Api, "Asset created"), body).await?;
     Outcome::created("Asset created successfully", "/api/assets", created)
@@ -100,12 +101,11 @@ pub(crate) async fn get_asset(
 ))]
 pub(crate) async fn update_asset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
     let deed = principal.deed(Origin::Api, "Asset updated");
     let updated = edit::update(&db, &deed, id, if_match.version()?, body).await?;
@@ -122,11 +122,10 @@ pub(crate) async fn update_asset(
 ))]
 pub(crate) async fn archive_asset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
     let archived = edit::archive(&db, &principal.deed(Origin::Api, "Asset archived"), id, if_match.version()?).await?;
     Outcome::changed("Asset deleted successfully", archived)
@@ -140,10 +139,9 @@ pub(crate) async fn archive_asset(
 ))]
 pub(crate) async fn restore_asset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let restored = edit::restore(&db, &principal.deed(Origin::Api, "Asset restored"), id).await?;
     Outcome::changed("Asset restored successfully", restored)
 }

@@ -1,9 +1,9 @@
 //! The rules of writing assets.
 
-use nexus_core::{Entity, FieldError, Fields};
+use nexus_core::{Entity, Fields};
 use nexus_db::Db;
 use nexus_db::changes::{Deed, Edit, Touched};
-use nexus_web::{Error, archived_targets, both, company_ids, company_numbers, record, record_fields};
+use nexus_web::{Error, archived_targets, both, company_ids, company_number, record, record_fields};
 use serde_json::{Map, Value};
 
 pub(crate) const ABSENT: &str = "Asset not found";
@@ -12,7 +12,7 @@ const WORDS: (&str, &str) = ("Another asset has this value", ABSENT);
 /// Callers name the company by account number; the record holds its id. An asset that is `known` keeps its ties to what
 /// no caller can name, because it is archived.
 pub(crate) async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
-    let numbers = company_numbers(&mut body);
+    let numbers = company_number(&mut body);
     let (mut fields, company) = both(record_fields(Entity::Asset, body), company(db, known, numbers).await)?;
     if let Some(company) = company {
         fields.insert("company_id".to_owned(), company);
@@ -39,8 +39,7 @@ async fn company(
             Some(id) if !archived_targets(db, (Entity::Asset, id), "company_id").await?.is_empty() => Ok(None),
             _ => Ok(Some(Value::Null)),
         },
-        [id] => Ok(Some(id.into())),
-        _ => Err(Error::fields(vec![FieldError::new(FIELD, "an asset belongs to one company at most")])),
+        [id, ..] => Ok(Some(id.into())),
     }
 }
 

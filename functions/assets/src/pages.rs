@@ -134,7 +134,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
     let mut page = new_page(&visitor);
-    let (body, _) = page.fill(&sent);
+    let (body, _) = page.fill(&db, &sent).await?;
     match edit::create(&db, &person.deed(Origin::Page, "Asset created"), body).await {
         Ok(made) => Ok(page::done_by(&address_of(made.id), "The asset was added.", made.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,
@@ -163,7 +163,7 @@ pub(crate) async fn edit(
     let person = visitor.person_with(EDITORS)?;
     let found = find(&db, person, id).await?;
     let mut page = edit_page(&visitor, &found)?;
-    let (body, seen) = page.fill(&sent);
+    let (body, seen) = page.fill(&db, &sent).await?;
     match edit::update(&db, &person.deed(Origin::Page, "Asset updated"), id, Some(seen), body).await {
         Ok(changed) => Ok(page::done_by(&address_of(id), "The asset was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,

@@ -9,7 +9,7 @@ use nexus_core::{Entity, FieldError, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
 use nexus_web::{
-    Error, Found, IfMatch, Include, Json, Listing, Path, Principal, Problem, Query, etag, missing, record,
+    Editor, Error, Found, IfMatch, Include, Json, Listing, Path, Principal, Problem, Query, etag, missing, record,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -71,10 +71,9 @@ pub(crate) async fn list_companies(
 ))]
 pub(crate) async fn create_company(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     missing(&body, &["name", "account_number"], "Missing name or account_number")?;
     let account_number = body["account_number"].as_str().unwrap_or_default().trim().to_owned();
     let created = edit::create(&db, &principal.deed(Origin::Api, "Company created"), body).await?;
@@ -131,12 +130,13 @@ pub(crate) async fn update_company(
     principal: Principal,
     Path(account_number): Path<String>,
     if_match: IfMatch,
-    Json(body): Json<Map<String, Value>>,
+    body: Result<Json<Map<String, Value>>, Error>,
 ) -> Result<Response, Error> {
     if principal.account.role == Role::Client {
         return Err(Error::Forbidden("Clients cannot update company details"));
     }
     principal.require_editor()?;
+    let Json(body) = body?;
     let found = find(&db, &principal, &account_number).await?;
     let deed = principal.deed(Origin::Api, "Company updated");
     let account_number =
@@ -156,11 +156,10 @@ pub(crate) async fn update_company(
 ))]
 pub(crate) async fn archive_company(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(account_number): Path<String>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let found = find(&db, &principal, &account_number).await?;
     let deed = principal.deed(Origin::Api, "Company archived");
     let archived = edit::archive(&db, &deed, found.id, if_match.version()?).await?;
@@ -178,10 +177,9 @@ pub(crate) async fn archive_company(
 ))]
 pub(crate) async fn restore_company(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(account_number): Path<String>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let found = store::find_archived(&db, &principal.scope(), &account_number).await?;
     let found = found.ok_or(Error::NotFound(edit::ABSENT))?;
     let restored = edit::restore(&db, &principal.deed(Origin::Api, "Company restored"), found.id).await?;

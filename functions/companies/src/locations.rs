@@ -8,8 +8,8 @@ use nexus_core::{Entity, FieldError, Fields, Role};
 use nexus_db::Db;
 use nexus_db::changes::{Deed, Edit, Origin, Touched};
 use nexus_web::{
-    Error, Found, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, archived_targets, both,
-    company_ids, company_numbers, missing, record, record_fields,
+    Editor, Error, Found, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, archived_targets,
+    both, company_ids, company_number, missing, record, record_fields,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -33,7 +33,7 @@ pub(crate) struct Filter {
 async fn fields(db: &Db, known: Option<i64>, mut body: Map<String, Value>) -> Result<Fields, Error> {
     const FIELD: &str = "company_account_number";
     let company = async {
-        let Some(numbers) = company_numbers(&mut body)? else { return Ok(None) };
+        let Some(numbers) = company_number(&mut body)? else { return Ok(None) };
         match (&company_ids(db, FIELD, &numbers).await?[..], known) {
             ([id], _) => Ok(Some(*id)),
             // What is shown as none is one that is archived, and comes back.
@@ -96,10 +96,9 @@ pub(crate) async fn list_locations(
 ))]
 pub(crate) async fn create_location(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     missing(&body, &["name", "company_account_number"], "Missing name or company_account_number")?;
     let made = create(&db, &principal.deed(Origin::Api, "Location created"), body).await?;
     Outcome::created("Location created successfully", "/api/locations", made)
@@ -140,12 +139,11 @@ async fn find(db: &Db, principal: &Principal, id: i64) -> Result<Found, Error> {
 ))]
 pub(crate) async fn update_location(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Location updated");
     let done = update(&db, &deed, (id, if_match.version()?), body).await?;
@@ -162,11 +160,10 @@ pub(crate) async fn update_location(
 ))]
 pub(crate) async fn archive_location(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     find(&db, &principal, id).await?;
     let edit = Edit::Archive { entity: Entity::Location, id, version: if_match.version()? };
     let done = record::change(&db, &principal.deed(Origin::Api, "Location archived"), edit, WORDS).await?;
@@ -182,10 +179,9 @@ pub(crate) async fn archive_location(
 ))]
 pub(crate) async fn restore_location(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let edit = Edit::Restore { entity: Entity::Location, id, version: None };
     let done = record::change(&db, &principal.deed(Origin::Api, "Location restored"), edit, WORDS).await?;
     Outcome::changed("Location restored successfully", done)

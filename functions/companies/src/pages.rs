@@ -108,7 +108,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
     let mut page = new_page(&db, &visitor).await?;
-    let (body, _) = page.fill(&sent);
+    let (body, _) = page.fill(&db, &sent).await?;
     match edit::create(&db, &person.deed(Origin::Page, "Company created"), body).await {
         Ok(made) => Ok(page::done_by(&address(number(&sent)), "The company was added.", made.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,
@@ -142,7 +142,7 @@ pub(crate) async fn edit(
     let person = visitor.person_with(EDITORS)?;
     let found = find(&db, person, &account_number).await?;
     let mut page = edit_page(&db, &visitor, &found, &account_number).await?;
-    let (body, seen) = page.fill(&sent);
+    let (body, seen) = page.fill(&db, &sent).await?;
     match edit::update(&db, &person.deed(Origin::Page, "Company updated"), found.id, Some(seen), body).await {
         Ok(changed) => Ok(page::done_by(&address(number(&sent)), "The company was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,

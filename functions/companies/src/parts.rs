@@ -9,7 +9,7 @@ use nexus_core::views::CompanyFeature;
 use nexus_core::{Entity, FieldError, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, IfMatch, Json, Listing, Path, Principal, Problem, Query, etag, missing};
+use nexus_web::{Editor, Error, IfMatch, Json, Listing, Path, Principal, Problem, Query, etag, missing};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -159,12 +159,11 @@ pub(crate) struct FeatureValue {
 ))]
 pub(crate) async fn set_company_feature(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path((account_number, feature_id)): Path<(String, i64)>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let unknown = body.keys().find(|name| *name != "value");
     if let Some(name) = unknown {
         return Err(Error::fields(vec![FieldError::new(name, "is not known; send value")]));

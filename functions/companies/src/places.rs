@@ -11,7 +11,7 @@ use nexus_db::Db;
 use nexus_db::changes::{Edit, Origin};
 use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Paging, Path, Principal, Visitor, record};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::pages::{address, find};
 use crate::{edit, locations, store};
@@ -142,7 +142,7 @@ async fn save_location(
     sent: &HashMap<String, String>,
 ) -> Result<Response, Error> {
     let (mut page, found) = location_page(db, visitor, account_number, id).await?;
-    let (mut body, seen) = page.fill(sent);
+    let (mut body, seen) = page.fill(db, sent).await?;
     let person = visitor.person()?;
     let saved = match found {
         None => {
@@ -208,17 +208,17 @@ pub(crate) async fn history(
     nexus_web::history::page(&db, &visitor, shell, (Entity::Company, found.id), &back).await
 }
 
+/// What a reader sees of the plan and the features; who may change them has the form.
 #[derive(Template)]
 #[template(path = "companies/features.html")]
 struct FeaturesPage {
     shell: Shell,
-    path: String,
     plan: Option<String>,
-    plans: Vec<String>,
-    version: i64,
     features: Vec<store::CompanyFeature>,
-    fault: Option<String>,
 }
+
+const PLAN: &[(&str, &str, FormKind)] = &[("plan_selected", "Plan", FormKind::Choice)];
+const OWN: (&str, &str, &str) = ("feature_overrides", "Features of its own", "What is left empty is as the plan says.");
 
 pub(crate) async fn features(
     State(db): State<Db>,
@@ -226,18 +226,32 @@ pub(crate) async fn features(
     Path(account_number): Path<String>,
 ) -> Result<Response, Error> {
     let (found, company, shell) = company(&db, &visitor, (&account_number, READERS), "features").await?;
-    let page = features_page(&db, shell, &found, company).await?;
-    page::show(&visitor, &page)
+    if shell.edits {
+        return features_form(&db, shell, &found, &company).await?.show(&visitor);
+    }
+    let (plan, features) = (company.plan_selected, store::features(&db, found.id).await?);
+    page::show(&visitor, &FeaturesPage { shell, plan, features })
 }
 
-async fn features_page(db: &Db, shell: Shell, found: &Found, company: Company) -> Result<FeaturesPage, Error> {
+async fn features_form(db: &Db, mut shell: Shell, found: &Found, company: &Company) -> Result<EditPage, Error> {
+    "Plan and features".clone_into(&mut shell.title);
+    let record: Value = found.read()?;
     let features = store::features(db, found.id).await?;
-    let path = address(&company.account_number);
-    let (plan, plans) = (company.plan_selected, store::plans(db).await?);
-    Ok(FeaturesPage { shell, path, plan, plans, version: found.version, features, fault: None })
+    let keys: Vec<_> = features.iter().map(|feature| (feature.id, feature.name.clone())).collect();
+    let back = address(&company.account_number);
+    let places = (format!("{back}/features"), back);
+    let page = EditPage::new(shell, Entity::Company, PLAN, (&record, found.version), places);
+    let page = page.offering("plan_selected", &store::plans(db).await?).with_values(OWN, &keys, &record);
+    Ok(page.hinting(|name| {
+        let feature = features.iter().find(|feature| feature.name == name)?;
+        Some(match &feature.plan_value {
+            Some(value) => format!("By its plan: {value}"),
+            None => "Not in its plan".to_owned(),
+        })
+    }))
 }
 
-/// Takes over the plan and the company's own values: an empty one means what the plan says.
+/// Takes over the plan and the company's own values.
 pub(crate) async fn set_features(
     State(db): State<Db>,
     visitor: Visitor,
@@ -245,39 +259,14 @@ pub(crate) async fn set_features(
     CsrfForm(sent): CsrfForm<HashMap<String, String>>,
 ) -> Result<Response, Error> {
     let (found, company, shell) = company(&db, &visitor, (&account_number, EDITORS), "features").await?;
-    let own: Map<String, Value> = store::features(&db, found.id)
-        .await?
-        .into_iter()
-        .filter_map(|feature| {
-            let typed = sent.get(&format!("feature-{}", feature.id)).map(|text| text.trim().to_owned());
-            let value = typed.or(feature.own_value).filter(|value| !value.is_empty());
-            value.map(|value| (feature.name, Value::String(value)))
-        })
-        .collect();
-    let mut body = Map::from_iter([("feature_overrides".to_owned(), json!(own))]);
-    if let Some(plan) = sent.get("plan_selected").filter(|plan| Some(*plan) != company.plan_selected.as_ref()) {
-        body.insert("plan_selected".to_owned(), plan.trim().into());
-    }
-    let seen = sent.get("version").and_then(|version| version.parse().ok()).unwrap_or_default();
+    let mut page = features_form(&db, shell, &found, &company).await?;
+    let (body, seen) = page.fill(&db, &sent).await?;
     let deed = visitor.person()?.deed(Origin::Page, "Plan and features changed");
     match edit::update(&db, &deed, found.id, Some(seen), body).await {
         Ok(done) => {
             let back = format!("{}/features", address(&account_number));
             Ok(page::done_by(&back, "The plan and the features were saved.", done.changeset_id))
         }
-        Err(error @ (Error::Invalid { .. } | Error::Stale(_) | Error::Conflict(_))) => {
-            let status = if matches!(error, Error::Invalid { .. }) { 422 } else { 409 };
-            let fault = match error {
-                Error::Invalid { fields, message } => fields.into_iter().next().map_or(message, |one| one.message),
-                _ => "Somebody changed this company meanwhile, so nothing was saved. These are the values of now."
-                    .to_owned(),
-            };
-            let mut page = features_page(&db, shell, &found, company).await?;
-            page.fault = Some(fault);
-            let mut response = page::html(&page)?;
-            *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-            Ok(response)
-        }
-        Err(error) => Err(error),
+        Err(error) => page.refuse(&db, &visitor, error).await,
     }
 }

@@ -7,7 +7,9 @@ use nexus_core::records::Contact;
 use nexus_core::{Entity, FieldError, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, missing, record};
+use nexus_web::{
+    Editor, Error, IfMatch, Include, Json, Listing, Outcome, Path, Principal, Problem, Query, missing, record,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -69,10 +71,9 @@ pub(crate) async fn list_contacts(
 ))]
 pub(crate) async fn create_contact(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     missing(&body, &["name", "email"], "Missing name or email")?;
     let created = edit::create(&db, &principal.deed(Origin::Api, "Contact created"), body).await?;
     Outcome::created("Contact created successfully", "/api/contacts", created)
@@ -88,12 +89,11 @@ pub(crate) async fn create_contact(
 ))]
 pub(crate) async fn get_contact(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     Query(include): Query<Include>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let found = store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
     Ok(found.including(&db, Entity::Contact, &principal, &include).await?.respond(&headers))
 }
@@ -110,12 +110,11 @@ pub(crate) async fn get_contact(
 ))]
 pub(crate) async fn update_contact(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
     let deed = principal.deed(Origin::Api, "Contact updated");
     let updated = edit::update(&db, &deed, id, if_match.version()?, body).await?;
@@ -132,11 +131,10 @@ pub(crate) async fn update_contact(
 ))]
 pub(crate) async fn archive_contact(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     store::find(&db, &principal.scope(), id).await?.ok_or(NOT_FOUND)?;
     let archived =
         edit::archive(&db, &principal.deed(Origin::Api, "Contact archived"), id, if_match.version()?).await?;
@@ -152,10 +150,9 @@ pub(crate) async fn archive_contact(
 ))]
 pub(crate) async fn restore_contact(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let restored = edit::restore(&db, &principal.deed(Origin::Api, "Contact restored"), id).await?;
     Outcome::changed("Contact restored successfully", restored)
 }

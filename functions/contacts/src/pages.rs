@@ -103,7 +103,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(EDITORS)?;
     let mut page = new_page(&visitor);
-    let (body, _) = page.fill(&sent);
+    let (body, _) = page.fill(&db, &sent).await?;
     match edit::create(&db, &person.deed(Origin::Page, "Contact created"), body).await {
         Ok(made) => Ok(page::done_by(&address(made.id), "The contact was added.", made.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,
@@ -132,7 +132,7 @@ pub(crate) async fn edit(
     let person = visitor.person_with(EDITORS)?;
     let found = find(&db, person, id).await?;
     let mut page = edit_page(&visitor, &found, id)?;
-    let (body, seen) = page.fill(&sent);
+    let (body, seen) = page.fill(&db, &sent).await?;
     match edit::update(&db, &person.deed(Origin::Page, "Contact updated"), found.id, Some(seen), body).await {
         Ok(changed) => Ok(page::done_by(&address(id), "The contact was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,

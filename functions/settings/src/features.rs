@@ -7,7 +7,7 @@ use nexus_core::records::Feature;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, Found, IfMatch, Json, Listing, Outcome, Path, Principal, Problem, Query, missing};
+use nexus_web::{Admin, Error, Found, IfMatch, Json, Listing, Outcome, Path, Principal, Problem, Query, missing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -55,10 +55,9 @@ pub(crate) async fn list_features(
 ))]
 pub(crate) async fn create_feature(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     missing(&body, &["name"], "Missing name")?;
     let made = edit::create_feature(&db, &principal.deed(Origin::Api, "Feature created"), body).await?;
     Outcome::created("Feature created successfully", "/api/features", made)
@@ -94,12 +93,11 @@ pub(crate) async fn get_feature(
 ))]
 pub(crate) async fn update_feature(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Feature updated");
     let updated = edit::update_feature(&db, &deed, (id, if_match.version()?), body).await?;
@@ -116,11 +114,10 @@ pub(crate) async fn update_feature(
 ))]
 pub(crate) async fn archive_feature(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Feature archived");
     let archived = edit::archive_feature(&db, &deed, id, if_match.version()?).await?;
@@ -137,10 +134,9 @@ pub(crate) async fn archive_feature(
 ))]
 pub(crate) async fn restore_feature(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let restored = edit::restore_feature(&db, &principal.deed(Origin::Api, "Feature restored"), id).await?;
     Outcome::changed("Feature restored successfully", restored)
 }

@@ -12,7 +12,7 @@ use nexus_db::Db;
 use nexus_db::jobs::{self, Job};
 use nexus_db::runs::{self, Busy};
 use nexus_events::{Bus, Event};
-use nexus_web::{Error, Json, Path, Principal, Problem};
+use nexus_web::{Admin, Error, Json, Path, Principal, Problem};
 
 const ABSENT: Error = Error::NotFound("There is no such job");
 /// Who sees jobs and runs them.
@@ -40,11 +40,10 @@ pub(crate) async fn list_jobs(State(db): State<Db>, principal: Principal) -> Res
 pub(crate) async fn update_job(
     State(db): State<Db>,
     Extension(bus): Extension<Bus>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(name): Path<String>,
     Json(changes): Json<JobChanges>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     nexus_web::json(&set(&db, &bus, &principal, &name, changes).await?)
 }
 

@@ -7,7 +7,7 @@ use nexus_core::records::Plan;
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Error, Found, IfMatch, Json, Listing, Outcome, Path, Principal, Problem, Query, missing};
+use nexus_web::{Admin, Error, Found, IfMatch, Json, Listing, Outcome, Path, Principal, Problem, Query, missing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -55,10 +55,9 @@ pub(crate) async fn list_plans(
 ))]
 pub(crate) async fn create_plan(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     missing(&body, &["name"], "Missing name")?;
     let made = edit::create_plan(&db, &principal.deed(Origin::Api, "Plan created"), body).await?;
     Outcome::created("Plan created successfully", "/api/plans", made)
@@ -94,12 +93,11 @@ pub(crate) async fn get_plan(
 ))]
 pub(crate) async fn update_plan(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Plan updated");
     let updated = edit::update_plan(&db, &deed, (id, if_match.version()?), body).await?;
@@ -117,11 +115,10 @@ pub(crate) async fn update_plan(
 ))]
 pub(crate) async fn archive_plan(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     find(&db, &principal, id).await?;
     let deed = principal.deed(Origin::Api, "Plan archived");
     let archived = edit::archive_plan(&db, &deed, id, if_match.version()?).await?;
@@ -138,10 +135,9 @@ pub(crate) async fn archive_plan(
 ))]
 pub(crate) async fn restore_plan(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let restored = edit::restore_plan(&db, &principal.deed(Origin::Api, "Plan restored"), id).await?;
     Outcome::changed("Plan restored successfully", restored)
 }

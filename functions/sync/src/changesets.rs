@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
+use http::header::LINK;
+use http::{HeaderValue, Uri};
+use nexus_core::FieldError;
 use nexus_core::sync::{Change, ChangeSet};
 use nexus_db::Db;
-use nexus_db::changes::{self, SetHead};
-use nexus_web::{Editor, Error, Json, Pages, Paging, Path, Principal, Problem, Query};
+use nexus_db::changes::{self, Origin, SetFilter, SetHead};
+use nexus_web::{Editor, Error, Json, Pages, Path, Problem, Query, X_TOTAL_COUNT};
 use serde::{Deserialize, Serialize};
 
 use crate::decisions::{self, decided};
@@ -16,13 +19,20 @@ use crate::decisions::{self, decided};
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only change sets of this state.
+    #[param(pattern = "^(proposed|held|applied|rejected|stale|reverted)$")]
     state: Option<String>,
+    /// Only change sets that came this way.
+    #[param(pattern = "^(api|page|sync|undo|system)$")]
+    origin: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
     pages: Pages,
 }
 
-const RECENT: Paging = Paging { page: 1, per_page: 100 };
+/// Read together for a list without pages.
+const TOGETHER: i64 = 500;
+/// Changes that are sent together.
+const MOST: i64 = 1_000;
 
 fn told(head: SetHead, changes: Vec<Change>) -> ChangeSet {
     ChangeSet {
@@ -41,20 +51,45 @@ fn told(head: SetHead, changes: Vec<Change>) -> ChangeSet {
     }
 }
 
-/// Change sets, newest first; without paging the last 100
+/// Change sets, newest first
 #[utoipa::path(get, path = "/api/changesets", tag = "sync", params(Filter, Pages), responses(
-    (status = 200, description = "The change sets, without their changes", body = Vec<ChangeSet>),
+    (status = 200, description = "The change sets, without their changes; with paging `Link` and `X-Total-Count`",
+     body = Vec<ChangeSet>),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
 pub(crate) async fn list_changesets(
     State(db): State<Db>,
-    principal: Principal,
-    Query(filter): Query<Filter>,
+    _: Editor,
+    Query(asked): Query<Filter>,
+    uri: Uri,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
-    let page = filter.pages.paging()?.unwrap_or(RECENT);
-    let heads = changes::list_sets(&db, filter.state.as_deref(), page.per_page, page.offset()).await?;
-    nexus_web::json(&heads.into_iter().map(|head| told(head, Vec::new())).collect::<Vec<_>>())
+    one_of("state", asked.state.as_deref(), &SetHead::STATES)?;
+    one_of("origin", asked.origin.as_deref(), &Origin::ALL.map(Origin::as_str))?;
+    let filter = SetFilter { state: asked.state, origin: asked.origin, ..SetFilter::default() };
+    let read = async |db: &Db, filter: &SetFilter, limit, offset| {
+        let heads = changes::list_sets(db, filter, limit, offset).await?;
+        Ok::<_, Error>(heads.into_iter().map(|head| told(head, Vec::new())).collect::<Vec<_>>())
+    };
+    let Some(page) = asked.pages.paging()? else {
+        return Ok(nexus_web::json_newest_first(
+            |set: &ChangeSet| set.id,
+            move |before| {
+                let (db, filter) = (db.clone(), SetFilter { before: Some(before), ..filter.clone() });
+                async move { read(&db, &filter, TOGETHER, 0).await }
+            },
+        ));
+    };
+    let sets = read(&db, &filter, page.per_page, page.offset()).await?;
+    page.respond_with(&uri, changes::count_sets(&db, &filter).await?, &sets)
+}
+
+fn one_of(name: &str, given: Option<&str>, known: &[&str]) -> Result<(), Error> {
+    match given {
+        Some(word) if !known.contains(&word) => {
+            Err(Error::fields(vec![FieldError::new(name, format!("must be one of {}", known.join(", ")))]))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -64,25 +99,42 @@ pub(crate) struct Rows {
     #[serde(default)]
     after: i64,
     /// At most so many changes, 1 to 1,000; 1,000 by default.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
 }
 
 /// One change set with its changes
+///
+/// A long one comes in parts: `Link` leads to the next, and `X-Total-Count` tells how many changes there are in all.
 #[utoipa::path(get, path = "/api/changesets/{id}", tag = "sync",
     params(("id" = i64, Path, description = "Change set"), Rows), responses(
-    (status = 200, description = "The change set", body = ChangeSet), (status = 401, body = Problem),
-    (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 200, description = "The change set", body = ChangeSet), (status = 400, body = Problem),
+    (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
 ))]
 pub(crate) async fn get_changeset(
     State(db): State<Db>,
-    principal: Principal,
+    _: Editor,
     Path(id): Path<i64>,
     Query(rows): Query<Rows>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
+    let limit = rows.limit.unwrap_or(MOST);
+    if !(1..=MOST).contains(&limit) {
+        let fault = FieldError::new("limit", format!("must be a whole number from 1 to {MOST}"));
+        return Err(Error::fields(vec![fault]));
+    }
     let head = changes::find(&db, id).await?.ok_or(Error::NotFound("Change set not found"))?;
-    let limit = rows.limit.unwrap_or(1_000).clamp(1, 1_000);
-    nexus_web::json(&told(head, changes::list_rows(&db, id, rows.after, limit).await?))
+    let mut changed = changes::list_rows(&db, id, rows.after, limit + 1).await?;
+    let more = i64::try_from(changed.len()).unwrap_or(i64::MAX) > limit;
+    changed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let last = changed.last().map_or(rows.after, |change| change.id);
+    let total: i64 = changes::tally(&db, &[id]).await?.iter().map(|one| one.rows).sum();
+    let mut response = nexus_web::json(&told(head, changed))?;
+    response.headers_mut().insert(X_TOTAL_COUNT, total.into());
+    if more {
+        let link = format!("</api/changesets/{id}?after={last}&limit={limit}>; rel=\"next\"");
+        response.headers_mut().extend(HeaderValue::from_str(&link).ok().map(|link| (LINK, link)));
+    }
+    Ok(response)
 }
 
 /// What was reviewed.
@@ -135,10 +187,9 @@ pub(crate) async fn apply_changeset(
 ))]
 pub(crate) async fn reject_changeset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     decisions::reject(&db, &principal, id).await.map_err(decided)?;
     let head = changes::find(&db, id).await?.ok_or(Error::NotFound("Change set not found"))?;
     nexus_web::json(&told(head, Vec::new()))
@@ -186,11 +237,10 @@ pub(crate) struct Left {
 ))]
 pub(crate) async fn revert_changeset(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
     undo: Option<Json<Option<Undo>>>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     let only = undo.and_then(|Json(undo)| undo).and_then(|undo| undo.only);
     let (done, left) = decisions::undo(&db, &principal, id, only.as_ref()).await?.map_err(decided)?;
     let left_alone = left

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::Uri;
 use nexus_core::FieldError;
 use nexus_core::sync::{Run, RunState};
 use nexus_db::{Db, runs};
-use nexus_web::{Error, Pages, Paging, Path, Principal, Problem, Query};
+use nexus_web::{Editor, Error, Pages, Path, Principal, Problem, Query};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -20,23 +21,33 @@ pub(crate) struct Filter {
     pages: Pages,
 }
 
-/// Runs without paging: what a person looks back at.
-const RECENT: Paging = Paging { page: 1, per_page: 100 };
+/// Read together for a list without pages.
+const TOGETHER: i64 = 200;
 
-/// Runs, newest first; without paging the last 100
+/// Runs, newest first
 #[utoipa::path(get, path = "/api/sync/runs", tag = "sync", params(Filter, Pages), responses(
-    (status = 200, description = "The runs, without their logs", body = Vec<Run>), (status = 400, body = Problem),
-    (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, description = "The runs, without their logs; with paging `Link` and `X-Total-Count`", body = Vec<Run>),
+    (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
 pub(crate) async fn list_runs(
     State(db): State<Db>,
-    principal: Principal,
+    _: Editor,
     Query(filter): Query<Filter>,
+    uri: Uri,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
-    let page = filter.pages.paging()?.unwrap_or(RECENT);
-    let state = filter.state.as_deref().map(|word| RunState::parse(word).ok_or_else(unknown_state)).transpose()?;
-    nexus_web::json(&runs::list(&db, filter.job.as_deref(), state, page.per_page, page.offset()).await?)
+    let Filter { job, state, pages } = filter;
+    let state = state.as_deref().map(|word| RunState::parse(word).ok_or_else(unknown_state)).transpose()?;
+    let Some(page) = pages.paging()? else {
+        return Ok(nexus_web::json_newest_first(
+            |run: &Run| run.id,
+            move |before| {
+                let (db, job) = (db.clone(), job.clone());
+                async move { Ok(runs::list_before(&db, (job.as_deref(), state), before, TOGETHER).await?) }
+            },
+        ));
+    };
+    let runs = runs::list(&db, job.as_deref(), state, page.per_page, page.offset()).await?;
+    page.respond_with(&uri, runs::count(&db, job.as_deref(), state).await?, &runs)
 }
 
 fn unknown_state() -> Error {
@@ -50,12 +61,7 @@ fn unknown_state() -> Error {
     (status = 200, description = "The run with its log", body = Run), (status = 401, body = Problem),
     (status = 403, body = Problem), (status = 404, body = Problem),
 ))]
-pub(crate) async fn get_run(
-    State(db): State<Db>,
-    principal: Principal,
-    Path(id): Path<i64>,
-) -> Result<Response, Error> {
-    principal.require_editor()?;
+pub(crate) async fn get_run(State(db): State<Db>, _: Editor, Path(id): Path<i64>) -> Result<Response, Error> {
     nexus_web::json(&find(&db, id).await?)
 }
 
@@ -68,10 +74,9 @@ pub(crate) async fn get_run(
 ))]
 pub(crate) async fn cancel_run(
     State(db): State<Db>,
-    principal: Principal,
+    Editor(principal): Editor,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require_editor()?;
     cancel(&db, &principal, id).await?;
     nexus_web::json(&find(&db, id).await?)
 }

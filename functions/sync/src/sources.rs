@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use nexus_core::sync::{Refusal, RunState, Source};
-use nexus_core::{Entity, FieldError, Role};
+use nexus_core::{Entity, FieldError};
 use nexus_db::changes::{self, Done, Origin};
 use nexus_db::{Db, jobs, refusals, runs, sources};
-use nexus_web::{Editor, Error, Path, Principal, Problem, Query};
+use nexus_web::{Admin, Editor, Error, Path, Principal, Problem, Query};
 use serde::{Deserialize, Serialize};
 
 /// The sources, with what came from them
@@ -55,11 +55,10 @@ pub(crate) struct Left {
 ))]
 pub(crate) async fn remove_source(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(name): Path<String>,
     Query(leaving): Query<Leaving>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let archive = match leaving.records.as_deref() {
         Some("keep") => false,
         Some("archive") => true,

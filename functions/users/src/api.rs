@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
+use nexus_core::Entity;
 use nexus_core::records::User;
-use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::Origin;
-use nexus_web::{Auth, Error, Found, IfMatch, Json, Listing, Outcome, Path, Principal, Problem, Query, missing};
+use nexus_web::{Admin, Auth, Error, Found, IfMatch, Json, Listing, Outcome, Path, Principal, Problem, Query, missing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -37,12 +37,11 @@ async fn find(db: &Db, principal: &Principal, id: i64) -> Result<Found, Error> {
 ))]
 pub(crate) async fn list_users(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Query(filter): Query<Filter>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let (mut list, page) = filter.listing.list(&db, Entity::User, &principal.scope())?;
     if let Some(number) = &filter.company_account_number {
         list = list.of_company(number);
@@ -60,10 +59,9 @@ pub(crate) async fn list_users(
 pub(crate) async fn create_user(
     State(db): State<Db>,
     State(auth): State<Auth>,
-    principal: Principal,
+    Admin(principal): Admin,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     missing(&body, &["username", "permission_level"], "Missing username or permission_level")?;
     let made = edit::create(&db, &auth, &principal.deed(Origin::Api, "User created"), body).await?;
     Outcome::created("User created successfully", "/api/users", made)
@@ -79,11 +77,10 @@ pub(crate) async fn create_user(
 ))]
 pub(crate) async fn get_user(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     Ok(find(&db, &principal, id).await?.respond(&headers))
 }
 
@@ -100,12 +97,11 @@ pub(crate) async fn get_user(
 pub(crate) async fn update_user(
     State(db): State<Db>,
     State(auth): State<Auth>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let known: User = find(&db, &principal, id).await?.read()?;
     let deed = principal.deed(Origin::Api, "User updated");
     let updated = edit::update(&db, &auth, &deed, (&known, if_match.version()?), body).await?;
@@ -123,11 +119,10 @@ pub(crate) async fn update_user(
 ))]
 pub(crate) async fn archive_user(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     if_match: IfMatch,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     find(&db, &principal, id).await?;
     let archived = edit::archive(&db, &principal.deed(Origin::Api, "User archived"), id, if_match.version()?).await?;
     Outcome::changed("User deleted successfully", archived)
@@ -143,10 +138,9 @@ pub(crate) async fn archive_user(
 ))]
 pub(crate) async fn restore_user(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let restored = edit::restore(&db, &principal.deed(Origin::Api, "User restored"), id).await?;
     Outcome::changed("User restored successfully", restored)
 }

@@ -51,7 +51,7 @@ async fn read(db: &Db, known: Option<&User>, mut body: Map<String, Value>) -> Re
         None => archived.is_empty() && known.is_none_or(|user| user.company_account_numbers.is_empty()),
     };
     if role == Some(Role::Client) && without {
-        return Err(Error::fields(vec![FieldError::new(COMPANIES, "a client belongs to one company at least")]));
+        return Err(Error::fields(vec![FieldError::new(COMPANIES, "must name the company of a client, or several")]));
     }
     if let Some(ids) = companies {
         fields.insert("company_ids".to_owned(), Value::from(ids));

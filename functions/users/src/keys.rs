@@ -12,7 +12,7 @@ use nexus_core::{Entity, FieldError, Role, instant};
 use nexus_db::Db;
 use nexus_db::keys::{self, Key};
 use nexus_web::auth::{hash_secret, random_id};
-use nexus_web::{Auth, Error, Found, GivenOnce, Json, Path, Principal, Problem};
+use nexus_web::{Admin, Auth, Error, Found, GivenOnce, Json, Path, Principal, Problem};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -51,10 +51,9 @@ pub(crate) async fn account(db: &Db, principal: &Principal, id: i64) -> Result<U
 ))]
 pub(crate) async fn list_keys(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     account(&db, &principal, id).await?;
     nexus_web::json(&keys::list(&db, id).await?.into_iter().map(told).collect::<Vec<_>>())
 }
@@ -132,11 +131,10 @@ fn read(body: &Map<String, Value>, user: &User, now: Timestamp, days: Option<u32
 pub(crate) async fn create_key(
     State(db): State<Db>,
     State(auth): State<Auth>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(id): Path<i64>,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     let user = account(&db, &principal, id).await?;
     let (key, made) = make(&db, &auth, &principal, &user, &body).await?;
     let answer = nexus_web::json(&MadeKey { key, known: told(made) })?;
@@ -185,10 +183,9 @@ pub(crate) struct Revoked {
 ))]
 pub(crate) async fn revoke_key(
     State(db): State<Db>,
-    principal: Principal,
+    Admin(principal): Admin,
     Path(key_id): Path<i64>,
 ) -> Result<Response, Error> {
-    principal.require(&[Role::Admin])?;
     revoke(&db, &principal, key_id).await?;
     nexus_web::json(&Revoked { message: "API key deleted successfully" })
 }

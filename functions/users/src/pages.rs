@@ -123,7 +123,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(ADMIN)?;
     let mut page = new_page(&visitor);
-    let (body, _) = page.fill(&sent);
+    let (body, _) = page.fill(&db, &sent).await?;
     let made = match missing(&body, &["username", "permission_level"], "Missing username or permission_level") {
         Ok(()) => edit::create(&db, &auth, &person.deed(Origin::Page, "User created"), body).await,
         Err(error) => Err(error),
@@ -160,7 +160,7 @@ pub(crate) async fn edit(
     let found = find(&db, person, id).await?;
     let known: User = found.read()?;
     let mut page = edit_page(&visitor, &found)?;
-    let (body, seen) = page.fill(&sent);
+    let (body, seen) = page.fill(&db, &sent).await?;
     match edit::update(&db, &auth, &person.deed(Origin::Page, "User updated"), (&known, Some(seen)), body).await {
         Ok(changed) => Ok(page::done_by(&address_of(id), "The user was saved.", changed.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,

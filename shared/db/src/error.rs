@@ -11,6 +11,9 @@ pub enum Error {
         /// The constraint or index, as the database names it.
         constraint: String,
     },
+    /// A text holds the character 0, which PostgreSQL does not keep.
+    #[error("a text holds the character 0")]
+    Unstorable,
     /// The database cannot be reached, or has no free connection within the time-out.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
@@ -44,6 +47,10 @@ impl From<sqlx::Error> for Error {
             {
                 let constraint = told.constraint().map_or_else(|| told.message().to_owned(), str::to_owned);
                 Self::Conflict { constraint }
+            }
+            // character_not_in_repertoire and untranslatable_character (PostgreSQL, Appendix A).
+            sqlx::Error::Database(ref told) if told.code().is_some_and(|code| matches!(&*code, "22021" | "22P05")) => {
+                Self::Unstorable
             }
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
                 Self::Unavailable(error)

@@ -377,14 +377,37 @@ pub async fn find(db: &Db, run_id: i64) -> Result<Option<Run>> {
 
 /// Runs, newest first, of that job and state if given; without their logs.
 pub async fn list(db: &Db, job: Option<&str>, state: Option<RunState>, limit: i64, offset: i64) -> Result<Vec<Run>> {
-    let mut query = Query::new(RUN).push(" WHERE true");
+    heads(db, narrow(Query::new(RUN), job, state), limit, offset).await
+}
+
+/// The same of those before a run.
+pub async fn list_before(
+    db: &Db,
+    (job, state): (Option<&str>, Option<RunState>),
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    heads(db, narrow(Query::new(RUN), job, state).push(" AND id < ").arg(before), limit, 0).await
+}
+
+/// How many runs there are of that job and state, if given.
+pub async fn count(db: &Db, job: Option<&str>, state: Option<RunState>) -> Result<i64> {
+    Ok(db.one::<(i64,)>(narrow(Query::new("SELECT count(*) FROM runs"), job, state)).await?.0)
+}
+
+fn narrow(query: Query, job: Option<&str>, state: Option<RunState>) -> Query {
+    let mut query = query.push(" WHERE true");
     if let Some(job) = job {
         query = query.push(" AND job = ").arg(job);
     }
     if let Some(state) = state {
         query = query.push(" AND state = ").arg(state.as_str());
     }
-    query = query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset);
+    query
+}
+
+async fn heads(db: &Db, query: Query, limit: i64, offset: i64) -> Result<Vec<Run>> {
+    let query = query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset);
     let rows = db.all::<RunRow>(query).await?;
     rows.into_iter().map(|row| Ok(Run { outcomes: Vec::new(), ..read(row, Vec::new())? })).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_core::Fields;
 use nexus_core::entity::Entity;
+use nexus_core::policy::{Policy, field_policy};
 use serde_json::Value;
 use sqlx::types::Json;
 
@@ -153,7 +154,7 @@ struct Values {
     vendor_values: Json<Fields>,
 }
 
-/// What the sources say of a record, by field; of two that tell the same field the first by name.
+/// What the sources say of a record, by field, where they have a say; of two that tell the same field the first by name.
 pub async fn told(db: &Db, entity: Entity, id: i64) -> Result<BTreeMap<String, Told>> {
     told_in(&mut db.read().await?, entity, id).await
 }
@@ -168,7 +169,8 @@ pub(crate) async fn told_in(tx: &mut Tx, entity: Entity, id: i64) -> Result<BTre
     );
     let mut told = BTreeMap::new();
     for link in tx.all::<Values>(links.bind(entity.as_str()).bind(id)).await? {
-        for (field, value) in link.vendor_values.0 {
+        let heard = |field: &str| field_policy(&link.source, entity, field) != Policy::Never;
+        for (field, value) in link.vendor_values.0.into_iter().filter(|(field, _)| heard(field)) {
             let pinned_by = pins.get(&field).cloned();
             told.entry(field).or_insert(Told {
                 source: link.source.clone(),

@@ -85,8 +85,11 @@ both! {
         let id = company(&world.db, "1", "One").await;
         let bobs = change(&world.db, "Bob", rename(id, "Two")).await.changeset_id;
         let undo = changes::revert(&world.db, &deed("Bob", Origin::Undo), bobs.unwrap(), None).await.unwrap().0.changeset_id;
-        let ids = async |origin, author| {
-            let heads = changes::list_sets_by(&world.db, origin, author, 10, 0).await.unwrap();
+        let ids = async |origin: Option<&str>, author: Option<&str>| {
+            let (origin, author) = (origin.map(str::to_owned), author.map(str::to_owned));
+            let filter = changes::SetFilter { origin, author, ..Default::default() };
+            let heads = changes::list_sets(&world.db, &filter, 10, 0).await.unwrap();
+            assert_eq!(changes::count_sets(&world.db, &filter).await.unwrap(), i64::try_from(heads.len()).unwrap());
             heads.into_iter().map(|head| Some(head.id)).collect::<Vec<_>>()
         };
         assert_eq!(ids(None, Some("bob")).await, [undo, bobs]);

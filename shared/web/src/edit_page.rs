@@ -6,7 +6,8 @@ use askama::Template;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use nexus_core::Entity;
-use nexus_db::{Db, changes};
+use nexus_db::Db;
+use nexus_db::changes::{self, Entry};
 use serde_json::{Map, Value};
 
 use crate::auth::Visitor;
@@ -77,6 +78,15 @@ impl EditPage {
         self
     }
 
+    /// Tells below each of these fields what its key stands for.
+    #[must_use]
+    pub fn hinting(mut self, hint: impl Fn(&str) -> Option<String>) -> Self {
+        for field in self.values.iter_mut().flat_map(|values| &mut values.form) {
+            field.hint = hint(&field.label);
+        }
+        self
+    }
+
     /// Offers these texts for a field.
     #[must_use]
     pub fn offering(mut self, name: &str, options: &[String]) -> Self {
@@ -97,16 +107,31 @@ impl EditPage {
 
     /// Takes over what a person sent: the changes as a body of the API, and the version that the person saw; 0, which no
     /// record is at, when the form does not say.
-    #[must_use]
-    pub fn fill(&mut self, sent: &HashMap<String, String>) -> (Map<String, Value>, i64) {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn fill(&mut self, db: &Db, sent: &HashMap<String, String>) -> Result<(Map<String, Value>, i64), Error> {
         self.version = sent.get("version").and_then(|version| version.parse().ok()).unwrap_or_default();
+        // New readings of a device are no reason to refuse what a person typed.
+        if (1..self.current).contains(&self.version) && self.since(db, 1).await?.is_empty() {
+            self.version = self.current;
+        }
         let mut body = FormField::fill(&mut self.form, sent);
         if let Some(values) = &mut self.values
             && let Some(object) = FormField::fill_values(&mut values.form, sent)
         {
             body.insert(values.member.to_owned(), object);
         }
-        (body, self.version)
+        Ok((body, self.version))
+    }
+
+    /// What was done to the record since the person opened the form; at most so much.
+    async fn since(&self, db: &Db, most: i64) -> Result<Vec<Entry>, Error> {
+        match self.id {
+            // A form that does not say what was seen says nothing of what came after it.
+            Some(id) if self.version > 0 => Ok(changes::since(db, (self.entity, id), self.version, most).await?),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The form.
@@ -149,12 +174,7 @@ impl EditPage {
 
     /// Who changed what since the person opened the form.
     async fn moved(&self, db: &Db) -> Result<String, Error> {
-        let since = self.current - self.version;
-        let entries = match self.id {
-            // A form that does not say what was seen says nothing of what came after it.
-            Some(id) if self.version > 0 => changes::of_record(db, (self.entity, id), since.clamp(0, TOLD), 0).await?,
-            _ => Vec::new(),
-        };
+        let entries = self.since(db, TOLD).await?;
         let mut authors: Vec<_> = entries.iter().map(|entry| entry.author.clone()).collect();
         authors.sort();
         authors.dedup();

@@ -9,6 +9,10 @@ use nexus_core::FieldError;
 use nexus_db::changes::ChangeError;
 use serde::Serialize;
 
+/// What is told of a request that was carried out before Nexus could keep its answer.
+const CARRIED_OUT: &str = "This request was carried out before and its answer was lost. Read what came of it before you send it under \
+                           another Idempotency-Key";
+
 /// Why a request is not answered as asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -44,6 +48,9 @@ pub enum Error {
     /// The directory is in a state in which this cannot be done.
     #[error("{0}")]
     Conflict(String),
+    /// The same request was carried out, and its answer was lost.
+    #[error("{CARRIED_OUT}")]
+    CarriedOut,
     /// The same request is being carried out; its answer can be had in so many seconds.
     #[error("A request with this Idempotency-Key is being carried out. Ask again in {0} seconds")]
     BeingDone(u64),
@@ -87,7 +94,7 @@ impl Error {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Conflict(_) | Self::BeingDone(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::CarriedOut | Self::BeingDone(_) => StatusCode::CONFLICT,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -118,13 +125,12 @@ impl IntoResponse for Error {
 impl From<nexus_db::Error> for Error {
     fn from(error: nexus_db::Error) -> Self {
         match error {
-            nexus_db::Error::Conflict { constraint } if constraint.contains("request_key") => Self::Conflict(
-                "This request was carried out before and its answer was lost. Read what came of it before you send it under \
-                 another Idempotency-Key"
-                    .into(),
-            ),
+            nexus_db::Error::Conflict { constraint } if constraint.contains("request_key") => Self::CarriedOut,
             nexus_db::Error::Conflict { constraint } => {
                 Self::Conflict(format!("The change breaks a rule of the directory ({constraint})"))
+            }
+            nexus_db::Error::Unstorable => {
+                Self::invalid("A text holds the character 0, which no text of the directory may hold")
             }
             nexus_db::Error::Unavailable(_) => {
                 tracing::error!(%error, "the database does not answer");

@@ -45,6 +45,8 @@ pub(crate) struct FormField {
     pub required: bool,
     /// What a choice offers.
     pub options: Vec<String>,
+    /// What is told below it.
+    pub hint: Option<String>,
 }
 
 impl FormField {
@@ -58,8 +60,6 @@ impl FormField {
                 let usual = field.filter(|_| record.is_null()).and_then(|field| field.default);
                 let value = usual.and_then(|json| serde_json::from_str(json).ok());
                 let value = shown(kind, value.as_ref().unwrap_or(&record[name]));
-                // An input of one line would lose the others.
-                let kind = if kind == FormKind::Line && value.contains('\n') { FormKind::Lines } else { kind };
                 let required = field.is_some_and(|field| field.required);
                 Self { required, ..Self::new(name.into(), label.into(), kind, value) }
             })
@@ -67,8 +67,10 @@ impl FormField {
     }
 
     fn new(name: Cow<'static, str>, label: Cow<'static, str>, kind: FormKind, saved: String) -> Self {
+        // An input of one line would lose the others.
+        let kind = if kind == FormKind::Line && saved.contains('\n') { FormKind::Lines } else { kind };
         let (value, options) = (saved.clone(), Vec::new());
-        Self { name, label, kind, value, saved, now: None, error: None, required: false, options }
+        Self { name, label, kind, value, saved, now: None, error: None, required: false, options, hint: None }
     }
 
     /// The fields for the texts of an object, one for each of its possible keys.
@@ -131,8 +133,8 @@ impl FormField {
     pub(crate) fn compare<'a>(form: impl IntoIterator<Item = &'a mut Self>) {
         for field in form.into_iter().filter(|field| field.value != field.saved) {
             field.now = Some(match field.kind {
+                FormKind::Tick => if field.saved.is_empty() { "no" } else { "yes" }.to_owned(),
                 _ if field.saved.is_empty() => "nothing".to_owned(),
-                FormKind::Tick => "yes".to_owned(),
                 _ => field.saved.clone(),
             });
         }

@@ -7,7 +7,7 @@
 mod names;
 mod words;
 
-pub use names::{Named, Names};
+pub use names::{Named, Names, address};
 pub use words::{FieldChange, Word, action_word, origin_word};
 
 use std::collections::BTreeSet;

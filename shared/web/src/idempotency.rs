@@ -21,6 +21,10 @@ const KEPT: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 /// Longer answers are not kept; no POST of Nexus gives one. The longest names each record that an undo left alone.
 const LONGEST: usize = 16 * 1024 * 1024;
 
+/// Status of an answer that says why the first one cannot be given again.
+const CONFLICT: i64 = 409;
+const SECRET: &str = "This request was carried out. Its answer held a secret, which is shown once; make a new one";
+
 /// Names a request: caller and key. A change set carries it.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestKey(pub(crate) String);
@@ -81,6 +85,11 @@ fn hash_bytes(bytes: &[u8]) -> String {
 
 /// Keeps an answer for the next time. What was refused wrote nothing and may be tried again.
 async fn keep(state: &State, request_key: &str, response: Response) -> Result<Response, Error> {
+    if let Some(error @ Error::CarriedOut) = response.extensions().get::<Error>() {
+        let answer = Answer { status: CONFLICT, headers: String::new(), answer: error.to_string() };
+        requests::answer(&state.db, request_key, &answer).await?;
+        return Ok(response);
+    }
     if !response.status().is_success() {
         requests::release(&state.db, request_key).await?;
         return Ok(response);
@@ -96,7 +105,7 @@ async fn keep(state: &State, request_key: &str, response: Response) -> Result<Re
         .filter_map(|name| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.into())))
         .collect();
     let answer = if once {
-        Answer { status: StatusCode::CONFLICT.as_u16().into(), headers: String::new(), answer: String::new() }
+        Answer { status: CONFLICT, headers: String::new(), answer: SECRET.to_owned() }
     } else {
         Answer {
             status: parts.status.as_u16().into(),
@@ -111,9 +120,7 @@ async fn keep(state: &State, request_key: &str, response: Response) -> Result<Re
 fn again(answer: &Answer) -> Result<Response, Error> {
     let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     match status {
-        Some(StatusCode::CONFLICT) => Err(Error::Conflict(
-            "This request was carried out. Its answer held a secret, which is shown once; make a new one".into(),
-        )),
+        Some(StatusCode::CONFLICT) => Err(Error::Conflict(answer.answer.clone())),
         Some(status) => {
             let kept: Map<String, Value> = serde_json::from_str(&answer.headers).unwrap_or_default();
             let mut headers = HeaderMap::new();

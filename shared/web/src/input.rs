@@ -1,6 +1,6 @@
 //! A record's fields as a caller sends them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_core::entity::Kind;
 use nexus_core::{Entity, FieldError, Fields, Scope, fields};
@@ -9,21 +9,21 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 
-/// Members that an answer holds and a body may bring back; they are not the caller's to set.
-const READ_ONLY: &[&str] = &[
-    "id",
-    "version",
-    "created_at",
-    "updated_at",
-    "archived_at",
-    "datto_site_uid",
-    "datto_site_uids",
-    "tied_site_uids",
-    "features",
-    "pinned_fields",
-    "asset_ids",
-    "sources",
-];
+/// Members that the answer of a kind holds and a body may bring back; they are not the caller's to set.
+fn is_read_only(entity: Entity, name: &str) -> bool {
+    let own: &[&str] = match entity {
+        Entity::Company => {
+            &["datto_site_uid", "datto_site_uids", "tied_site_uids", "features", "pinned_fields", "sources"]
+        }
+        Entity::Contact => &["asset_ids", "pinned_fields", "sources"],
+        Entity::Location | Entity::Asset => &["pinned_fields", "sources"],
+        Entity::User | Entity::Plan | Entity::Feature => &[],
+    };
+    ["id", "version", "created_at", "updated_at", "archived_at"].contains(&name) || own.contains(&name)
+}
+
+/// More companies are not named at once.
+const MOST_COMPANIES: usize = 1_000;
 /// Members that the record keeps under another name; callers do not know it.
 const INNER: &[&str] = &["company_id", "company_ids", "feature_values"];
 
@@ -42,7 +42,7 @@ pub enum TextList {
 /// # Errors
 /// Every key that is no field and every value that it cannot hold.
 pub fn record_fields(entity: Entity, mut body: Map<String, Value>) -> Result<Fields, Error> {
-    body.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
+    body.retain(|name, _| !is_read_only(entity, name));
     let inner = body.keys().filter(|name| INNER.contains(&name.as_str()));
     let inner: Vec<_> = inner.map(|name| FieldError::new(name, "is not known by this name")).collect();
     body.retain(|name, _| !INNER.contains(&name.as_str()));
@@ -88,21 +88,35 @@ pub fn missing(body: &Map<String, Value>, names: &[&str], message: &str) -> Resu
 /// Values of another form.
 pub fn company_numbers(body: &mut Map<String, Value>) -> Result<Option<Vec<String>>, Error> {
     const LIST: &str = "company_account_numbers";
-    const ONE: &str = "company_account_number";
-    let wrong = |field: &str, message: &str| Err(Error::fields(vec![FieldError::new(field, message)]));
-    match (body.remove(LIST), body.remove(ONE)) {
-        (Some(Value::Array(items)), _) => {
-            match items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>() {
-                Some(numbers) => Ok(Some(numbers)),
-                None => wrong(LIST, "must be a list of account numbers as text"),
-            }
+    let wrong = |message| Error::fields(vec![FieldError::new(LIST, message)]);
+    let list = body.remove(LIST);
+    let one = company_number(body);
+    match list {
+        None => one,
+        Some(Value::Null) => Ok(Some(Vec::new())),
+        Some(Value::Array(items)) if items.len() > MOST_COMPANIES => {
+            Err(wrong(format!("must have at most {MOST_COMPANIES} entries")))
         }
-        (Some(Value::Null), _) | (None, Some(Value::Null)) => Ok(Some(Vec::new())),
-        (Some(_), _) => wrong(LIST, "must be a list of account numbers as text"),
-        (None, Some(Value::String(number))) if number.trim().is_empty() => Ok(Some(Vec::new())),
-        (None, Some(Value::String(number))) => Ok(Some(vec![number])),
-        (None, Some(_)) => wrong(ONE, "must be an account number as text"),
-        (None, None) => Ok(None),
+        Some(Value::Array(items)) => {
+            let numbers = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>();
+            numbers.map(Some).ok_or_else(|| wrong("must be a list of account numbers as text".to_owned()))
+        }
+        Some(_) => Err(wrong("must be a list of account numbers as text".to_owned())),
+    }
+}
+
+/// The same of what belongs to one company: `company_account_number` alone.
+///
+/// # Errors
+/// Values of another form.
+pub fn company_number(body: &mut Map<String, Value>) -> Result<Option<Vec<String>>, Error> {
+    const ONE: &str = "company_account_number";
+    match body.remove(ONE) {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(Vec::new())),
+        Some(Value::String(number)) if number.trim().is_empty() => Ok(Some(Vec::new())),
+        Some(Value::String(number)) => Ok(Some(vec![number])),
+        Some(_) => Err(Error::fields(vec![FieldError::new(ONE, "must be an account number as text")])),
     }
 }
 
@@ -171,13 +185,13 @@ pub async fn company_ids(db: &Db, field: &str, numbers: &[String]) -> Result<Vec
     );
     let key = |number: &String| number.trim().to_ascii_lowercase();
     // Not every database can be asked for the character 0, which no number holds.
-    let askable = numbers.iter().filter(|number| !number.contains('\0'));
-    let keys: Vec<Value> = askable.map(|number| json!({"key": key(number)})).collect();
-    let found = db.all::<(String, i64)>(Query::new(sql).bind(Value::from(keys))).await?;
+    let keys: BTreeSet<String> = numbers.iter().filter(|number| !number.contains('\0')).map(key).collect();
+    let asked: Vec<Value> = keys.into_iter().map(|key| json!({"key": key})).collect();
+    let found: BTreeMap<String, i64> = db.all(Query::new(sql).bind(Value::from(asked))).await?.into_iter().collect();
     let unknown: Vec<FieldError> = numbers
         .iter()
-        .filter(|number| !found.iter().any(|(known, _)| *known == key(number)))
-        .map(|number| FieldError::new(field, format!("there is no company with the account number {number:?}")))
+        .filter(|number| !found.contains_key(&key(number)))
+        .map(|number| FieldError::new(field, format!("must name a company; none has the account number {number:?}")))
         .collect();
-    if unknown.is_empty() { Ok(found.into_iter().map(|(_, id)| id).collect()) } else { Err(Error::fields(unknown)) }
+    if unknown.is_empty() { Ok(found.into_values().collect()) } else { Err(Error::fields(unknown)) }
 }

@@ -35,8 +35,9 @@ pub mod setup;
 mod state;
 
 pub use address::Address;
-pub use auth::{Auth, Editor, Principal, Visitor};
-pub use body::{json, json_text};
+pub use auth::{Admin, Auth, Editor, Principal, Visitor};
+pub(crate) use body::json_array;
+pub use body::{json, json_newest_first, json_text};
 pub use edit_page::EditPage;
 pub use error::{Error, Problem};
 pub use etag::{IfMatch, etag};
@@ -46,11 +47,11 @@ pub use found::Found;
 pub use frame::{Limits, RequestId, frame};
 pub use idempotency::GivenOnce;
 pub use input::{
-    TextList, account_numbers_by_id, archived_targets, both, company_ids, company_named, company_numbers, is_blank,
-    missing, record_fields,
+    TextList, account_numbers_by_id, archived_targets, both, company_ids, company_named, company_number,
+    company_numbers, is_blank, missing, record_fields,
 };
 pub use list::{List, Parts};
-pub use paging::{Listing, Pages, Paging};
+pub use paging::{Listing, Pages, Paging, X_TOTAL_COUNT};
 pub use record::{FieldSource, Include, Outcome};
 pub use request::{CsrfForm, Json, Path, Query};
 #[cfg(feature = "openapi")]

@@ -1,6 +1,6 @@
 //! Lists: filters, order and paging made into one query, the same for every kind of record.
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::response::Response;
 use futures_util::stream;
 use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::etag::{list_tag, not_modified};
-use crate::json_text;
 use crate::paging::Paging;
+use crate::{json_array, json_text};
 
 /// Records that are read and sent together: enough to make a query worth its while, few enough that a long list needs no
 /// large memory.
@@ -154,17 +154,22 @@ impl List {
         self
     }
 
-    /// Keeps what belongs to one company, by account number, letter case aside.
+    /// Keeps what belongs to one company in sight, by account number, letter case aside.
     #[must_use]
     pub fn of_company(self, account_number: &str) -> Self {
-        let company = "(SELECT c.id FROM companies c WHERE c.archived_at IS NULL AND lower(c.account_number) = {})";
+        let seen =
+            scope::condition(Entity::Company, &self.scope).map(|seen| format!(" AND {}", seen.replace("t.id", "c.id")));
+        let company = format!(
+            "(SELECT c.id FROM companies c WHERE c.archived_at IS NULL{} AND lower(c.account_number) = {{}})",
+            seen.unwrap_or_default()
+        );
         let condition = match self.entity {
             Entity::Contact => "t.id IN (SELECT l.contact_id FROM contact_companies l WHERE l.company_id = {})",
             Entity::User => "t.id IN (SELECT l.user_id FROM user_companies l WHERE l.company_id = {})",
             Entity::Location | Entity::Asset => "t.company_id = {}",
             Entity::Company | Entity::Plan | Entity::Feature => "t.id = {}",
         };
-        self.filter(&condition.replace("{}", company), account_number.trim().to_ascii_lowercase())
+        self.filter(&condition.replace("{}", &company), account_number.trim().to_ascii_lowercase())
     }
 
     /// Keeps the rows that hold all of the words, letter case aside; a telephone number is found however it is written.
@@ -305,14 +310,10 @@ impl List {
 
     /// A long list part by part, each record as it is when its turn comes.
     async fn everything(&self, db: &Db, body: &str) -> Result<Response, Error> {
-        let left = self.left(db, body).await?;
-        let rest = Rest { db: db.clone(), together: self.together, left, between: Some("["), ready: None };
-        let parts = stream::try_unfold(rest, async |mut rest: Rest| {
-            Ok::<_, Error>(rest.next().await?.map(|part| (part, rest)))
-        });
-        let mut response = json_text(String::new());
-        *response.body_mut() = Body::from_stream(parts);
-        Ok(response)
+        let parts = Parts { db: db.clone(), together: self.together, left: self.left(db, body).await? };
+        Ok(json_array(stream::try_unfold(parts, async |mut parts: Parts| {
+            Ok(parts.inside().await?.map(|inside| (inside, parts)))
+        })))
     }
 
     async fn left(&self, db: &Db, body: &str) -> Result<Left, Error> {
@@ -370,7 +371,11 @@ impl List {
         let ids = self.ids(db).await?;
         let (open, close) = db.dialect().list();
         let (from, order) = db.dialect().in_order(1, &format!("{} t", self.entity.table()), "t.id");
-        Ok(Left::Settled { sql: format!("{open}SELECT {body} AS body FROM {from}{order}{close}"), ids, at: 0 })
+        // Whatever has left the list or the reader's sight meanwhile is not sent any more.
+        let not = if self.archived { "NOT " } else { "" };
+        let seen = scope::condition(self.entity, &self.scope).map(|seen| format!(" AND {seen}")).unwrap_or_default();
+        let still = format!(" WHERE t.archived_at IS {not}NULL{seen}");
+        Ok(Left::Settled { sql: format!("{open}SELECT {body} AS body FROM {from}{still}{order}{close}"), ids, at: 0 })
     }
 }
 
@@ -388,16 +393,6 @@ fn tagged(mut response: Response, tag: &str) -> Response {
     response
 }
 
-/// What is still to be sent of a list.
-struct Rest {
-    db: Db,
-    together: i64,
-    left: Left,
-    /// What stands before the next part; nothing after the end.
-    between: Option<&'static str>,
-    ready: Option<String>,
-}
-
 /// The parts of a long list, each record as it is when its turn comes.
 pub struct Parts {
     db: Db,
@@ -411,7 +406,17 @@ impl Parts {
     /// # Errors
     /// When the store fails.
     pub async fn next(&mut self) -> Result<Option<String>, Error> {
-        Ok(self.left.next(&self.db, self.together).await?.map(|inside| format!("[{inside}]")))
+        Ok(self.inside().await?.map(|inside| format!("[{inside}]")))
+    }
+
+    /// The inside of the next part that is not empty.
+    async fn inside(&mut self) -> Result<Option<String>, Error> {
+        while let Some(inside) = self.left.next(&self.db, self.together).await? {
+            if !inside.is_empty() {
+                return Ok(Some(inside));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -420,24 +425,6 @@ enum Left {
     Settled { sql: String, ids: Vec<i64>, at: usize },
     /// The live records after an id, in the order of ids.
     Walk { entity: Entity, after: i64 },
-}
-
-impl Rest {
-    /// The next piece. A fault ends the answer before its end, which a reader of HTTP notices.
-    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        if let Some(part) = self.ready.take() {
-            return Ok(Some(part.into()));
-        }
-        let Some(between) = self.between else { return Ok(None) };
-        self.ready = self.left.next(&self.db, self.together).await?;
-        self.between = self.ready.is_some().then_some(",");
-        let piece = match (between, &self.ready) {
-            (_, Some(_)) => between,
-            ("[", None) => "[]",
-            (_, None) => "]",
-        };
-        Ok(Some(Bytes::from_static(piece.as_bytes())))
-    }
 }
 
 impl Left {

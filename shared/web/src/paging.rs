@@ -7,13 +7,14 @@ use http::header::LINK;
 use http::{HeaderName, HeaderValue, Uri};
 use nexus_core::{Entity, FieldError, Scope};
 use nexus_db::Db;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::body::{json_string, json_text};
 use crate::error::Error;
-use crate::json_text;
 use crate::list::List;
 
-const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+/// How many there are in all.
+pub const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// A page of a list, as asked for: pages count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,14 @@ impl Paging {
         }
         headers.insert(X_TOTAL_COUNT, HeaderValue::from(total));
         response
+    }
+
+    /// The same of records that are not JSON yet.
+    ///
+    /// # Errors
+    /// When they have no JSON form.
+    pub fn respond_with(self, uri: &Uri, total: i64, items: &[impl Serialize]) -> Result<Response, Error> {
+        Ok(self.respond(uri, total, json_string(&items)?))
     }
 
     fn link(self, uri: &Uri, page: i64) -> String {

@@ -136,6 +136,9 @@ where
                     _ => Error::invalid("The form could not be read"),
                 }
             })?;
+        if bytes.windows(3).any(|three| three == b"%00") || bytes.windows(5).any(|five| five == b"%2500") {
+            return Err(Error::invalid("The form holds the character 0, which no text of the directory may hold"));
+        }
         let Token { csrf } = parse(&bytes)?;
         if !visitor.accepts(&csrf) {
             return Err(Error::Forbidden("This form is no longer valid. Open the page again and repeat your change"));

@@ -57,7 +57,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(ADMIN)?;
     let mut page = new_page(&visitor);
-    let (body, _) = page.fill(&sent);
+    let (body, _) = page.fill(&db, &sent).await?;
     match edit::create_feature(&db, &person.deed(Origin::Page, "Feature created"), with_number(body)).await {
         Ok(made) => Ok(page::done_by(OFFER.path, "The feature was added.", made.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,
@@ -91,7 +91,7 @@ pub(crate) async fn edit(
     let person = visitor.person_with(ADMIN)?;
     let found = find(&db, person, id).await?;
     let mut page = edit_page(&visitor, &found)?;
-    let (body, seen) = page.fill(&sent);
+    let (body, seen) = page.fill(&db, &sent).await?;
     let deed = person.deed(Origin::Page, "Feature updated");
     match edit::update_feature(&db, &deed, (id, Some(seen)), with_number(body)).await {
         Ok(changed) => Ok(page::done_by(OFFER.path, "The feature was saved.", changed.changeset_id)),

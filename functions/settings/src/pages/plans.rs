@@ -68,7 +68,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(ADMIN)?;
     let mut page = form(&db, &visitor, None).await?;
-    let (body, _) = page.fill(&sent);
+    let (body, _) = page.fill(&db, &sent).await?;
     match edit::create_plan(&db, &person.deed(Origin::Page, "Plan created"), with_number(body)).await {
         Ok(made) => Ok(page::done_by(OFFER.path, "The plan was added.", made.changeset_id)),
         Err(error) => page.refuse(&db, &visitor, error).await,
@@ -94,7 +94,7 @@ pub(crate) async fn edit(
     let person = visitor.person_with(ADMIN)?;
     let found = find(&db, person, id).await?;
     let mut page = form(&db, &visitor, Some(&found)).await?;
-    let (body, seen) = page.fill(&sent);
+    let (body, seen) = page.fill(&db, &sent).await?;
     match edit::update_plan(&db, &person.deed(Origin::Page, "Plan updated"), (id, Some(seen)), with_number(body)).await
     {
         Ok(changed) => Ok(page::done_by(OFFER.path, "The plan was saved.", changed.changeset_id)),

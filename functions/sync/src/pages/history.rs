@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::response::Response;
 use nexus_core::Entity;
 use nexus_db::Db;
-use nexus_db::changes::{self, ChangeError, Done, LeftAlone, RowFilter, RowState, SetHead, Tally};
+use nexus_db::changes::{self, Action, ChangeError, Done, LeftAlone, RowFilter, RowState, SetFilter, SetHead, Tally};
 use nexus_web::grid::{Pairs, last};
-use nexus_web::history::{self, Named, Names, PER_PAGE, Row, asked_page, cut, origin_word};
+use nexus_web::history::{self, Named, Names, PER_PAGE, Row, address, asked_page, cut, origin_word};
 use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Paging, Path, Principal, Query, Visitor};
 use serde::Deserialize;
@@ -64,10 +64,8 @@ pub(crate) async fn list(
     let (origin, author) = (last(&pairs, "origin").to_owned(), last(&pairs, "author").to_owned());
     let page = asked_page(&pairs);
     let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let (by_origin, by_author) = (given(&origin), given(&author));
-    let offset = (page - 1) * PER_PAGE;
-    let heads = changes::list_sets_by(&db, by_origin.as_deref(), by_author.as_deref(), PER_PAGE + 1, offset).await?;
-    let (heads, more) = cut(heads);
+    let filter = SetFilter { origin: given(&origin), author: given(&author), ..SetFilter::default() };
+    let (heads, more) = cut(changes::list_sets(&db, &filter, PER_PAGE + 1, (page - 1) * PER_PAGE).await?);
     let sets = sets(&db, heads).await?;
     let shell = Shell::new(&visitor, "sync", "History");
     page::show(&visitor, &ListPage { shell, origins: ORIGINS, origin, author, sets, page, more })
@@ -199,7 +197,8 @@ async fn undo(
     match decisions::undo(db, person, id, only.as_ref()).await? {
         Ok((done, left)) => {
             let note = undone(db, &done, &left).await?;
-            Ok(page::done_by(back, &note, done.changeset_id))
+            let to = there(db, back, done.changeset_id).await?;
+            Ok(page::done_by(&to, &note, done.changeset_id))
         }
         Err(ChangeError::Decided { state, .. }) => {
             let text = match state.as_str() {
@@ -213,6 +212,22 @@ async fn undo(
         Err(ChangeError::Invalid(_)) if only.is_some() => conflict(visitor, "This change is undone already.", back),
         Err(error) => Err(decisions::decided(error)),
     }
+}
+
+/// Where to go on: back, unless that was the page of a record that is not there any more. Then to what was done.
+async fn there(db: &Db, back: &str, changeset_id: Option<i64>) -> Result<String, Error> {
+    let path = back.split(['?', '#']).next().unwrap_or_default();
+    let Some(id) = changeset_id else { return Ok(back.to_owned()) };
+    let gone = changes::list_rows(db, id, 0, PER_PAGE).await?.into_iter().any(|change| {
+        let number = change.before.get("account_number").and_then(serde_json::Value::as_str);
+        let page = match change.entity {
+            Entity::Asset | Entity::Contact | Entity::User if change.action != Action::Archive.as_str() => None,
+            Entity::User => Some(format!("/settings/users/{}", change.record_id)),
+            entity => address(entity, change.record_id, number),
+        };
+        page.is_some_and(|page| path.strip_prefix(&page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    });
+    Ok(if gone { format!("/history/sets/{id}") } else { back.to_owned() })
 }
 
 /// What was undone and what was left, as a sentence or two.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use nexus_core::sync::{Outcome, OutcomeState, Run, RunState, ScopeReport};
-use nexus_db::changes::{self, RowState, SetHead};
+use nexus_db::changes::{self, RowState, SetFilter, SetHead};
 use nexus_db::{Db, jobs, refusals, runs};
 use nexus_web::grid::{Pairs, last};
 use nexus_web::history::{PER_PAGE, asked_page, cut};
@@ -73,7 +73,8 @@ pub(crate) async fn list(
 
 /// The plans that wait; of each job there is one at most.
 async fn waiting(db: &Db) -> Result<Vec<Waiting>, Error> {
-    let heads = changes::list_sets(db, Some("held"), PER_PAGE, 0).await?;
+    let held = SetFilter { state: Some("held".to_owned()), ..SetFilter::default() };
+    let heads = changes::list_sets(db, &held, PER_PAGE, 0).await?;
     let tallies = changes::tally(db, &heads.iter().map(|head| head.id).collect::<Vec<_>>()).await?;
     let mut waiting = Vec::new();
     for head in heads {

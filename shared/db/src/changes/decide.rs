@@ -178,7 +178,8 @@ fn pin(record: &mut Record, before: &mut Fields, after: &mut Fields) {
     }
 }
 
-/// Every record that a row links to must exist, or be created by the same change set.
+/// Every record that a row links to must exist, or be created by the same change set. A request adds no link to an archived one:
+/// nobody would see it; those that were there stay, to come back with it.
 async fn check_references(
     tx: &mut Tx,
     rows: &mut [Row],
@@ -193,7 +194,7 @@ async fn check_references(
             }
         }
     }
-    let mut existing: BTreeMap<Entity, BTreeSet<i64>> = BTreeMap::new();
+    let mut existing: BTreeMap<Entity, BTreeMap<i64, bool>> = BTreeMap::new();
     for (target, ids) in wanted {
         existing.insert(target, existing_ids(tx, target, &ids).await?);
     }
@@ -202,19 +203,23 @@ async fn check_references(
     order.sort_by_key(|&at| rows[at].entity);
     for at in order {
         let row = &rows[at];
-        let Outcome::Write { after, .. } = &row.outcome else { continue };
+        let Outcome::Write { before, after, .. } = &row.outcome else { continue };
+        let any = failure == Failure::Skip || row.action == Action::Restore;
         let missing = linking(row.entity).find_map(|(field, target)| {
-            let known = existing.get(&target);
-            let id = references(after.get(field.name))
-                .into_iter()
-                .find(|id| ![known, planned.get(&target)].into_iter().flatten().any(|ids| ids.contains(id)))?;
+            let held = references(before.get(field.name));
+            let is_there = |id: &i64| {
+                let known = existing.get(&target).and_then(|known| known.get(id));
+                known.is_some_and(|live| *live || any || held.contains(id))
+                    || planned.get(&target).is_some_and(|ids| ids.contains(id))
+            };
+            let id = references(after.get(field.name)).into_iter().find(|id| !is_there(id))?;
             Some(FieldError::new(field.name, format!("there is no {} {id}", target.as_str())))
         });
         match missing {
             Some(fault) => settle(&mut rows[at], Err(ChangeError::Invalid(vec![fault])), failure)?,
             None if row.action == Action::Create => {
                 let (entity, id) = (row.entity, row.id);
-                existing.entry(entity).or_default().insert(id);
+                existing.entry(entity).or_default().insert(id, true);
             }
             None => {}
         }
@@ -230,18 +235,18 @@ fn linking(entity: Entity) -> impl Iterator<Item = (&'static Field, Entity)> {
     })
 }
 
-async fn existing_ids(tx: &mut Tx, entity: Entity, ids: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
+/// Those of the records that there are, each with whether it is live.
+async fn existing_ids(tx: &mut Tx, entity: Entity, ids: &BTreeSet<i64>) -> Result<BTreeMap<i64, bool>> {
     if ids.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(BTreeMap::new());
     }
     let sql = format!(
-        "SELECT t.id FROM {} t JOIN {} ON t.id = CAST(x.value AS BIGINT)",
+        "SELECT t.id, t.archived_at IS NULL FROM {} t JOIN {} ON t.id = CAST(x.value AS BIGINT)",
         entity.table(),
         tx.dialect().each(1)
     );
     let ids: Vec<i64> = ids.iter().copied().collect();
-    let found = tx.all::<(i64,)>(Query::new(sql).bind(Value::from(ids))).await?;
-    Ok(found.into_iter().map(|(id,)| id).collect())
+    Ok(tx.all::<(i64, bool)>(Query::new(sql).bind(Value::from(ids))).await?.into_iter().collect())
 }
 
 /// A unique value may be held by one live record only. The unique index would say so, too, but it would end the

@@ -42,15 +42,28 @@ struct EntryRow {
 }
 
 /// What happened to a record, newest first; at most `limit`, from `offset` on.
-pub async fn of_record(db: &Db, (entity, id): (Entity, i64), limit: i64, offset: i64) -> Result<Vec<Entry>> {
+pub async fn of_record(db: &Db, record: (Entity, i64), limit: i64, offset: i64) -> Result<Vec<Entry>> {
+    entries(db, of(record), limit, offset).await
+}
+
+/// What happened to a record after it was at that version, newest first; at most `limit`. New readings of a device are none of it.
+pub async fn since(db: &Db, record: (Entity, i64), version: i64, limit: i64) -> Result<Vec<Entry>> {
+    entries(db, of(record).push(" AND c.to_version > ").arg(version), limit, 0).await
+}
+
+fn of((entity, id): (Entity, i64)) -> Query {
     let query = Query::new(
         "SELECT c.id, c.cursor, c.entity, c.record_id, c.action, c.state, c.reason, c.version, c.before, c.after, c.link, \
          c.reverted_by, c.at, c.changeset_id, s.state AS set_state, s.author, s.origin, s.reason AS why \
          FROM changes c JOIN changesets s ON s.id = c.changeset_id \
-         WHERE c.entity = $1 AND c.record_id = $2 AND c.state = 'applied' \
-         ORDER BY c.at DESC, coalesce(c.cursor, 0) DESC, c.id DESC LIMIT $3 OFFSET $4",
+         WHERE c.entity = $1 AND c.record_id = $2 AND c.state = 'applied'",
     );
-    let query = query.bind(entity.as_str()).bind(id).bind(limit).bind(offset);
+    query.bind(entity.as_str()).bind(id)
+}
+
+async fn entries(db: &Db, query: Query, limit: i64, offset: i64) -> Result<Vec<Entry>> {
+    let query = query.push(" ORDER BY c.at DESC, coalesce(c.cursor, 0) DESC, c.id DESC LIMIT ").arg(limit);
+    let query = query.push(" OFFSET ").arg(offset);
     let read = |row: EntryRow| {
         let EntryRow { row, at, changeset_id, set_state, author, origin, why } = row;
         Ok(Entry { change: row.into_change()?, at, changeset_id, set_state, author, origin, why })
@@ -188,22 +201,47 @@ pub async fn tally(db: &Db, changeset_ids: &[i64]) -> Result<Vec<Tally>> {
     Ok(tallies)
 }
 
-/// Change sets, newest first, of that origin and author (letter case aside) if given; at most `limit`, from `offset` on.
-pub async fn list_sets_by(
-    db: &Db,
-    origin: Option<&str>,
-    author: Option<&str>,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<SetHead>> {
-    let mut query = Query::new(HEAD).push(" WHERE true");
-    if let Some(origin) = origin {
-        query = query.push(" AND origin = ").arg(origin);
+/// Which change sets are meant; of what is not said, all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetFilter {
+    /// Of this state.
+    pub state: Option<String>,
+    /// Of this origin.
+    pub origin: Option<String>,
+    /// Of this author, letter case aside.
+    pub author: Option<String>,
+    /// Older than this one (its id).
+    pub before: Option<i64>,
+}
+
+impl SetFilter {
+    fn narrow(&self, query: Query) -> Query {
+        let mut query = query.push(" WHERE true");
+        for (condition, value) in [
+            (" AND state = ", &self.state),
+            (" AND origin = ", &self.origin),
+            (" AND lower(author) = lower(", &self.author),
+        ] {
+            if let Some(value) = value {
+                query = query.push(condition).arg(value.as_str()).push(if condition.ends_with('(') { ")" } else { "" });
+            }
+        }
+        match self.before {
+            Some(id) => query.push(" AND id < ").arg(id),
+            None => query,
+        }
     }
-    if let Some(author) = author {
-        query = query.push(" AND lower(author) = lower(").arg(author).push(")");
-    }
+}
+
+/// The change sets that are meant, newest first; at most `limit`, from `offset` on.
+pub async fn list_sets(db: &Db, filter: &SetFilter, limit: i64, offset: i64) -> Result<Vec<SetHead>> {
+    let query = filter.narrow(Query::new(HEAD));
     db.all(query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset)).await
+}
+
+/// How many change sets are meant.
+pub async fn count_sets(db: &Db, filter: &SetFilter) -> Result<i64> {
+    Ok(db.one::<(i64,)>(filter.narrow(Query::new("SELECT count(*) FROM changesets"))).await?.0)
 }
 
 /// Whether a change set has changes that were applied and are not undone.

@@ -31,13 +31,14 @@ mod write;
 pub use draft::{Draft, Proposal, Refused, reserve};
 pub use feed::{Feed, FeedRow, feed};
 pub use history::{
-    Entry, RowFilter, Tally, any_to_undo, find_change, list_rows_where, list_sets_by, of_record, row_ids, tally,
+    Entry, RowFilter, SetFilter, Tally, any_to_undo, count_sets, find_change, list_rows_where, list_sets, of_record,
+    row_ids, since, tally,
 };
 pub use leaving::leave_source;
 pub(crate) use numbers::lock_feed;
 pub use pins::pin;
 pub(crate) use plan::withdraw;
-pub use plan::{Applied, SetHead, apply, find, hold, list_rows, list_sets, reject, supersede};
+pub use plan::{Applied, SetHead, apply, find, hold, list_rows, reject, supersede};
 pub use readings::take_readings;
 pub use row::{Action, Link, RowState};
 pub use sites::{tie_site, tied_sites};
@@ -65,6 +66,9 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// Every origin.
+    pub const ALL: [Self; 5] = [Self::Api, Self::Page, Self::Sync, Self::Undo, Self::System];
+
     /// The word of the API and the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

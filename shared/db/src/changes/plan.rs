@@ -22,7 +22,7 @@ use crate::{Db, Error, Query, Result, Tx, runs, search};
 pub struct SetHead {
     /// Id.
     pub id: i64,
-    /// `proposed`, `held`, `applied`, `rejected`, `stale` or `reverted`.
+    /// One of [`SetHead::STATES`].
     pub state: String,
     /// Where it comes from.
     pub origin: String,
@@ -42,6 +42,11 @@ pub struct SetHead {
     pub decided_at: Option<String>,
     /// Who applied or rejected it.
     pub decided_by: Option<String>,
+}
+
+impl SetHead {
+    /// The states of a change set.
+    pub const STATES: [&str; 6] = ["proposed", "held", "applied", "rejected", "stale", "reverted"];
 }
 
 /// A stored row as the applying reads it.
@@ -223,12 +228,14 @@ async fn apply_chunk(
                 "reason": row.reason,
                 "cursor": is_told(row).then(|| cursors.next()).flatten(),
                 "snapshot": write::snapshot(row),
+                "to_version": write::to_version(row),
             }),
         });
     }
     let sql = format!(
         "UPDATE changes SET state = x.value->>'state', cursor = CAST(x.value->>'cursor' AS BIGINT), \
-         reason = coalesce(x.value->>'reason', reason), snapshot = nullif(x.value->'snapshot', 'null'), at = $2 FROM {} WHERE changes.id = CAST(x.value->>'id' AS BIGINT)",
+         reason = coalesce(x.value->>'reason', reason), snapshot = nullif(x.value->'snapshot', 'null'), \
+         to_version = CAST(x.value->>'to_version' AS BIGINT), at = $2 FROM {} WHERE changes.id = CAST(x.value->>'id' AS BIGINT)",
         dialect.each(1)
     );
     batch.push(Query::new(sql).bind(Value::from(results)).bind(now));
@@ -307,15 +314,6 @@ pub(super) async fn find_in(tx: &mut Tx, id: i64) -> std::result::Result<SetHead
 /// A change set's head.
 pub async fn find(db: &Db, id: i64) -> Result<Option<SetHead>> {
     db.optional(Query::new(HEAD).push(" WHERE id = ").arg(id)).await
-}
-
-/// Change sets, newest first, of that state if one is given; at most `limit`, from `offset` on.
-pub async fn list_sets(db: &Db, state: Option<&str>, limit: i64, offset: i64) -> Result<Vec<SetHead>> {
-    let mut query = Query::new(HEAD);
-    if let Some(state) = state {
-        query = query.push(" WHERE state = ").arg(state);
-    }
-    db.all(query.push(" ORDER BY id DESC LIMIT ").arg(limit).push(" OFFSET ").arg(offset)).await
 }
 
 /// Changes of a change set after the change `after`, in order; at most `limit`.

@@ -234,16 +234,17 @@ pub(super) fn insert_changes(
                 "cursor": cursor.map(|first| first + at), "entity": row.entity.as_str(), "record_id": row.id,
                 "action": row.action.as_str(), "state": state.as_str(), "reason": reason, "version": row.version,
                 "before": before, "after": after, "link": row.link,
-                "snapshot": cursor.and_then(|_| snapshot(row)),
+                "snapshot": cursor.and_then(|_| snapshot(row)), "to_version": cursor.and_then(|_| to_version(row)),
             })
         })
         .collect();
     let sql = format!(
         "INSERT INTO changes (changeset_id, cursor, entity, record_id, action, state, reason, version, before, after, \
-         link, snapshot, at) \
+         link, snapshot, to_version, at) \
          SELECT $2, CAST(x.value->>'cursor' AS BIGINT), x.value->>'entity', CAST(x.value->>'record_id' AS BIGINT), \
          x.value->>'action', x.value->>'state', x.value->>'reason', CAST(x.value->>'version' AS BIGINT), x.value->'before', \
-         x.value->'after', nullif(x.value->'link', 'null'), nullif(x.value->'snapshot', 'null'), $3 FROM {}",
+         x.value->'after', nullif(x.value->'link', 'null'), nullif(x.value->'snapshot', 'null'), \
+         CAST(x.value->>'to_version' AS BIGINT), $3 FROM {}",
         dialect.each(1)
     );
     Query::new(sql).bind(Value::from(payload)).bind(changeset_id).bind(now)
@@ -255,6 +256,14 @@ pub(super) fn snapshot(row: &Row) -> Option<&Fields> {
         Outcome::Write { record, sight, .. } if !(sight.enters.is_empty() && sight.leaves.is_empty()) => {
             Some(&record.fields)
         }
+        _ => None,
+    }
+}
+
+/// The version that the record is at after the change.
+pub(super) const fn to_version(row: &Row) -> Option<i64> {
+    match &row.outcome {
+        Outcome::Write { record, .. } => Some(record.version),
         _ => None,
     }
 }

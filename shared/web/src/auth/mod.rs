@@ -10,7 +10,7 @@ mod session;
 mod signing;
 
 pub use passwords::Passwords;
-pub use principal::{Editor, Principal};
+pub use principal::{Admin, Editor, Principal};
 pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie, theme_cookie};
 pub use signing::{Claims, Jwk, JwkSet, KeyError, Keys};
 

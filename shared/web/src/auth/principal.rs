@@ -78,6 +78,24 @@ where
     }
 }
 
+/// A caller who may change everything. For handlers as [`Editor`] is.
+#[derive(Clone, Debug)]
+pub struct Admin(pub Principal);
+
+impl<S> FromRequestParts<S> for Admin
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let principal = Principal::from_request_parts(parts, state).await?;
+        principal.require(&[Role::Admin])?;
+        Ok(Self(principal))
+    }
+}
+
 impl From<Account> for Principal {
     fn from(account: Account) -> Self {
         Self { account, request_key: None }

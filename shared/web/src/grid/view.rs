@@ -6,6 +6,7 @@ use nexus_db::{Db, Query, bodies, scope};
 use super::rows::names_companies;
 use super::{Column, Filter, Grid, NONE, Of};
 use crate::error::Error;
+use crate::history;
 use crate::list::List;
 use crate::page;
 
@@ -57,7 +58,7 @@ impl View {
             search: last("search").to_owned(),
             sort: sort.map_or(usual, |column| column.name).to_owned(),
             descending: last("order") == "desc",
-            page: last("page").parse().unwrap_or(1).max(1),
+            page: history::asked_page(pairs),
             columns,
             filters: filters.filter(|(_, value)| !value.is_empty()).collect(),
             archived: last("archived") == "true",

@@ -101,8 +101,9 @@ impl Names {
     }
 }
 
-/// Where a live record is shown.
-fn address(entity: Entity, id: i64, number: Option<&str>) -> Option<String> {
+/// Where a live record is shown; `number` is a company's account number, of a location that of its company.
+#[must_use]
+pub fn address(entity: Entity, id: i64, number: Option<&str>) -> Option<String> {
     match (entity, number) {
         (Entity::Company, Some(number)) => Some(format!("/companies/{number}")),
         (Entity::Location, Some(number)) => Some(format!("/companies/{number}/locations")),
