@@ -42,6 +42,7 @@ pub fn openapi() -> OpenApi {
     components.add_security_scheme("api_key", key);
     let either = |name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []);
     document.security = Some(vec![either("token"), either("api_key")]);
+    nexus_web::openapi::tell_usual_errors(&mut document);
     nexus_web::openapi::tell_errors(&mut document);
     nexus_web::openapi::tell_headers(&mut document);
     document

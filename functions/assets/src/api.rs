@@ -33,6 +33,7 @@ pub(crate) struct Filter {
 /// All assets
 #[utoipa::path(get, path = "/api/assets", tag = "assets", params(Filter, Listing), responses(
     (status = 200, description = "The assets; with paging `Link` and `X-Total-Count`", body = Vec<Asset>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, description = "A filter, order or page that cannot be", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
 ))]

@@ -41,6 +41,7 @@ pub(crate) struct CompanyOutcome {
 /// All companies
 #[utoipa::path(get, path = "/api/companies", tag = "companies", params(Filter, Listing), responses(
     (status = 200, description = "The companies; with paging `Link` and `X-Total-Count`", body = Vec<Company>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, description = "A filter, order or page that cannot be", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
 ))]

@@ -22,6 +22,7 @@ pub(crate) struct Filter {
 #[utoipa::path(get, path = "/api/companies/bulk", tag = "companies", params(Pages), responses(
     (status = 200, description = "The companies by name; with paging `Link` and `X-Total-Count`",
         body = Vec<WholeCompany>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
 pub(crate) async fn list_whole_companies(
@@ -55,6 +56,7 @@ fn whole(dialect: Dialect) -> String {
 #[utoipa::path(get, path = "/api/billing_summary", tag = "companies", params(Pages), responses(
     (status = 200, description = "The companies by name; with paging `Link` and `X-Total-Count`",
         body = Vec<BillingSummary>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
 ))]
 pub(crate) async fn billing_summary(

@@ -39,6 +39,7 @@ async fn list(
 #[utoipa::path(get, path = "/api/companies/{account_number}/assets", tag = "companies",
     params(("account_number" = String, Path, description = "The company's key"), Listing), responses(
     (status = 200, description = "The devices; with paging `Link` and `X-Total-Count`", body = Vec<Asset>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, body = Problem), (status = 401, body = Problem),
     (status = 403, description = "Access denied", body = Problem),
     (status = 404, description = "Company not found", body = Problem),
@@ -58,6 +59,7 @@ pub(crate) async fn list_company_assets(
 #[utoipa::path(get, path = "/api/companies/{account_number}/contacts", tag = "companies",
     params(("account_number" = String, Path, description = "The company's key"), Listing), responses(
     (status = 200, description = "The people; with paging `Link` and `X-Total-Count`", body = Vec<Contact>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, body = Problem), (status = 401, body = Problem),
     (status = 403, description = "Access denied", body = Problem),
     (status = 404, description = "Company not found", body = Problem),
@@ -77,6 +79,7 @@ pub(crate) async fn list_company_contacts(
 #[utoipa::path(get, path = "/api/companies/{account_number}/locations", tag = "companies",
     params(("account_number" = String, Path, description = "The company's key"), Listing), responses(
     (status = 200, description = "The places; with paging `Link` and `X-Total-Count`", body = Vec<Location>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, body = Problem), (status = 401, body = Problem),
     (status = 403, description = "Access denied", body = Problem),
     (status = 404, description = "Company not found", body = Problem),
@@ -96,6 +99,7 @@ pub(crate) async fn list_company_locations(
 #[utoipa::path(get, path = "/api/companies/{account_number}/users", tag = "companies",
     params(("account_number" = String, Path, description = "The company's key"), Listing), responses(
     (status = 200, description = "The users; with paging `Link` and `X-Total-Count`", body = Vec<User>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, body = Problem), (status = 401, body = Problem),
     (status = 403, description = "Access denied", body = Problem),
     (status = 404, description = "Company not found", body = Problem),

@@ -36,6 +36,7 @@ pub(crate) struct Filter {
 /// All contacts
 #[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(Filter, Listing), responses(
     (status = 200, description = "The contacts; with paging `Link` and `X-Total-Count`", body = Vec<Contact>),
+    (status = 304, description = "The list is still that of `If-None-Match`"),
     (status = 400, description = "A filter, order or page that cannot be", body = Problem),
     (status = 401, body = Problem), (status = 403, body = Problem),
 ))]

@@ -25,6 +25,18 @@ pub enum Error {
     /// Known, but not allowed.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// A form of a session that has ended, or of another person's.
+    #[error("{told}, so nothing was saved")]
+    OldForm {
+        /// Which of the two.
+        told: &'static str,
+        /// The form's page.
+        back: String,
+        /// What was typed, by name.
+        sent: Vec<(String, String)>,
+        /// Somebody is logged in.
+        known: bool,
+    },
     /// There is no such thing, or not for this caller.
     #[error("{0}")]
     NotFound(&'static str),
@@ -88,7 +100,7 @@ impl Error {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::DefaultPassword | Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::DefaultPassword | Self::Forbidden(_) | Self::OldForm { .. } => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,

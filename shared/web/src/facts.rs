@@ -1,13 +1,14 @@
 //! The fields of a record as its page shows them: each with its value, and, where a source tells it, with one chip: which
 //! source, when it was last read, whether it is pinned, and the source's value where that is another.
 
-use nexus_core::{Entity, Role};
+use std::collections::BTreeMap;
+
+use nexus_core::Entity;
 use nexus_db::{Db, sources};
 use serde_json::Value;
 
 use crate::auth::Principal;
 use crate::error::Error;
-use crate::found::Found;
 use crate::grid::{Show, web_address};
 use crate::record::{api_name, shown};
 
@@ -43,34 +44,38 @@ pub struct Chip {
 }
 
 impl Fact {
-    /// The fields of a record that have something to show. Who may not see the sources sees none.
+    /// The fields of a record that have something to show, and those that its page shows elsewhere where a source tells them. Who may
+    /// not see the sources sees none.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn of(
         db: &Db,
-        entity: Entity,
-        found: &Found,
+        (entity, record): (Entity, &Value),
         person: &Principal,
-        layout: FactLayout,
+        (layout, elsewhere): (FactLayout, FactLayout),
     ) -> Result<Vec<Self>, Error> {
-        let record: Value = found.read()?;
-        let sees = matches!(person.account.role, Role::Admin | Role::Technician);
-        let told = if sees { sources::told(db, entity, found.id).await? } else { std::collections::BTreeMap::new() };
+        let id = record["id"].as_i64().unwrap_or_default();
+        let told = if person.account.role.edits() { sources::told(db, entity, id).await? } else { BTreeMap::new() };
         let mut facts = Vec::new();
-        for &(name, label, show) in layout {
+        let layout = elsewhere.iter().map(|one| (one, true)).chain(layout.iter().map(|one| (one, false)));
+        for (&(name, label, show), elsewhere) in layout {
             let values = words(show, &record[name]);
             let one = told.iter().find(|(field, _)| api_name(entity, field) == name);
             let chip = match one {
                 None => None,
                 Some((field, one)) => {
                     let theirs = words(show, &shown(db, field, one.value.clone()).await?);
-                    let other = (theirs != values).then(|| theirs.join(", ")).filter(|theirs| !theirs.is_empty());
+                    let other = (theirs != values).then(|| match &theirs[..] {
+                        [] => "nothing".to_owned(),
+                        theirs => theirs.join(", "),
+                    });
                     let (at, pinned_by) = (one.at.clone(), one.pinned_by.clone());
                     Some(Chip { source: source_name(&one.source), at, pinned_by, other })
                 }
             };
-            if !values.is_empty() || chip.as_ref().is_some_and(|chip| chip.other.is_some()) {
+            if chip.as_ref().map_or(!values.is_empty() && !elsewhere, |chip| !values.is_empty() || chip.other.is_some())
+            {
                 facts.push(Self { name, label, values, show, chip });
             }
         }

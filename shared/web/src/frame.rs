@@ -58,6 +58,7 @@ async fn around(mut request: Request, next: Next) -> Response {
     let path = uri.path();
     let is_api = path.starts_with("/api/") || path == "/api" || path.starts_with("/.well-known/");
     let host = request.headers().get(HOST).cloned();
+    let seen = (!is_api).then(|| page::Seen::of(request.headers()));
     request.extensions_mut().insert(id.clone());
     let mut response = match impossible(&uri) {
         Some(error) => error.into_response(),
@@ -65,7 +66,10 @@ async fn around(mut request: Request, next: Next) -> Response {
     };
     if let Some(error) = error_of(&response) {
         let kept = std::mem::take(response.headers_mut());
-        response = if is_api { problem(&error, &id.0) } else { page::error(&error, &id.0, &uri) };
+        response = match &seen {
+            None => problem(&error, &id.0),
+            Some(seen) => page::error(&error, &id.0, &uri, seen),
+        };
         response.headers_mut().extend(kept.into_iter().filter_map(|(name, value)| {
             // What the router said of the method stays (`Allow`); its body and that body's type do not.
             name.filter(|name| *name == http::header::ALLOW).map(|name| (name, value))

@@ -38,6 +38,8 @@ pub struct Row {
     /// What happens to it.
     pub action: Action,
     /// Its record.
+    pub record_id: i64,
+    /// What that is called.
     pub record: Named,
     /// The fields before and after.
     pub fields: Vec<FieldChange>,
@@ -72,8 +74,22 @@ impl Row {
     /// Whether this person may undo it, if its change set can be undone: users, plans and features are an administrator's.
     #[must_use]
     pub fn can_be_undone(&self, shell: &Shell) -> bool {
-        self.stands && (shell.admin() || !matches!(self.entity, Entity::User | Entity::Plan | Entity::Feature))
+        self.stands && (shell.admin() || !is_an_administrators(self.entity))
     }
+
+    /// Where more of the record can be read: its page, or what happened to it where it has none any more.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        let history = || format!("/history/records/{}/{}", self.entity.as_str(), self.record_id);
+        let told = self.state == "applied" && !is_an_administrators(self.entity);
+        self.record.address.clone().or_else(|| told.then(history))
+    }
+}
+
+/// Whether records of a kind are an administrator's alone.
+#[must_use]
+pub const fn is_an_administrators(entity: Entity) -> bool {
+    matches!(entity, Entity::User | Entity::Plan | Entity::Feature)
 }
 
 /// Changes in words, in their order.
@@ -99,6 +115,7 @@ fn row(change: Change, names: &Names) -> Result<Row, Error> {
         id: change.id,
         entity: change.entity,
         action,
+        record_id: change.record_id,
         record: names.of_record(change.entity, change.record_id),
         fields: FieldChange::of(&change, action, names),
         stands: change.cursor.is_some() && change.reverted_by.is_none(),

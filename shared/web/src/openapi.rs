@@ -33,11 +33,12 @@ pub fn tell_headers(document: &mut OpenApi) {
             let told = "1 to 255 characters of the caller's choice: the same key and body are carried out once, and answered \
                         alike, for 24 hours";
             add(operation, header("Idempotency-Key", told));
-            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let used = ResponseBuilder::new()
-                .description("The `Idempotency-Key` was used for another request")
-                .content("application/problem+json", problem);
-            operation.responses.responses.entry("422".to_owned()).or_insert(RefOr::T(used.build()));
+            add_problem(
+                operation,
+                "409",
+                "A request with this `Idempotency-Key` is being carried out, or its answer was lost",
+            );
+            add_problem(operation, "422", "The `Idempotency-Key` was used for another request");
         }
     }
 }
@@ -54,6 +55,36 @@ fn header(name: &str, told: &str) -> Parameter {
 
 fn add(operation: &mut Operation, parameter: Parameter) {
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
+
+/// Adds an answer that is a problem, unless the operation has one of this status.
+fn add_problem(operation: &mut Operation, status: &str, told: &str) {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let answer = ResponseBuilder::new().description(told).content("application/problem+json", problem);
+    operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(answer.build()));
+}
+
+/// Tells the errors that every operation under `/api` can end with: of its body, of its parameters, of Nexus itself.
+pub fn tell_usual_errors(document: &mut OpenApi) {
+    let is_of_the_store = |path: &str| path.starts_with("/api/") && !["/api/docs", "/api/openapi.json"].contains(&path);
+    let items = document.paths.paths.iter_mut().filter(|(path, _)| is_of_the_store(path));
+    for (_, PathItem { get, put, post, delete, .. }) in items {
+        for operation in [get, put, post, delete].into_iter().flatten() {
+            let asks = operation.parameters.iter().flatten().any(|one| match one {
+                RefOr::T(one) => one.parameter_in == ParameterIn::Query,
+                RefOr::Ref(_) => false,
+            });
+            if operation.request_body.is_some() {
+                add_problem(operation, "413", "The body is too large");
+                add_problem(operation, "415", "The body is not `application/json`");
+            }
+            if operation.request_body.is_some() || asks {
+                add_problem(operation, "400", "");
+            }
+            add_problem(operation, "500", "Something went wrong; `request_id` names it for whoever runs this Nexus");
+            add_problem(operation, "503", "Nexus cannot answer right now; `Retry-After` says when to try again");
+        }
+    }
 }
 
 /// Tells every error under `/api` as the problem that it is, whichever handler it is of; those without words of their

@@ -1,18 +1,16 @@
 //! The shell of a page: who is logged in, where one is, what was just done.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use nexus_core::Role;
 use nexus_core::sync::RunState;
 use serde::de::DeserializeOwned;
 
-use crate::auth::Visitor;
+use crate::auth::{Visitor, theme_in};
 use crate::error::Error;
 
 const FLASH: &str = "nexus_flash";
@@ -71,10 +69,6 @@ impl Shell {
         let (account_number, name) = (account_number.to_owned(), name.to_owned());
         self.company = Some(CompanyPlace { account_number, name, place });
         self
-    }
-
-    fn bare(title: &str) -> Self {
-        Self { title: title.to_owned(), ..Self::default() }
     }
 
     /// The person may change everything, users and jobs included.
@@ -191,6 +185,29 @@ fn without_note(mut response: Response) -> Response {
     response
 }
 
+/// What an error's page takes over of the request that it answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    theme: &'static str,
+    /// The page that is looked at, where a part of it was asked for (`HX-Request`).
+    part_of: Option<String>,
+}
+
+impl Seen {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let part_of = text("hx-request").map(|_| own_path_of(text("hx-current-url")));
+        Self { theme: theme_in(headers), part_of }
+    }
+}
+
+/// The path of an address of ours that a browser names; of none the first page.
+pub(crate) fn own_path_of(address: Option<&str>) -> String {
+    let uri: Option<Uri> = address.and_then(|address| address.parse().ok());
+    let path = uri.and_then(|uri| uri.path_and_query().map(ToString::to_string));
+    path.filter(|path| is_own_path(path)).unwrap_or_else(|| "/".to_owned())
+}
+
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
@@ -198,31 +215,48 @@ struct ErrorPage<'a> {
     status: u16,
     text: String,
     request_id: &'a str,
+    /// Where to go on, and what that is called.
+    on: (String, &'static str),
+    /// What was sent and not taken.
+    sent: &'a [(String, String)],
 }
 
 /// An error as a page; a guest is sent to the login and comes back afterwards.
-pub(crate) fn error(error: &Error, request_id: &str, uri: &Uri) -> Response {
-    if matches!(error, Error::Unauthenticated(_)) {
-        let next = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let next: String = next.bytes().fold(String::new(), |mut encoded, byte| {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => encoded.push(byte.into()),
-                _ => drop(write!(encoded, "%{byte:02X}")),
-            }
-            encoded
-        });
-        return Redirect::to(&format!("/login?next={next}")).into_response();
-    }
-    if matches!(error, Error::DefaultPassword) {
-        return Redirect::to("/password").into_response();
+pub(crate) fn error(error: &Error, request_id: &str, uri: &Uri, seen: &Seen) -> Response {
+    let elsewhere = match error {
+        Error::Unauthenticated(_) => {
+            let here = || uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+            Some(login(&seen.part_of.clone().unwrap_or_else(here)))
+        }
+        Error::DefaultPassword => Some("/password".to_owned()),
+        _ => None,
+    };
+    if let Some(to) = elsewhere {
+        return match seen.part_of {
+            // A part of a page is no place for another page.
+            Some(_) => (StatusCode::NO_CONTENT, [("hx-redirect", to)]).into_response(),
+            None => Redirect::to(&to).into_response(),
+        };
     }
     let status = error.status();
-    let shell = Shell::bare(status.canonical_reason().unwrap_or("Error"));
-    let page = ErrorPage { shell, status: status.as_u16(), text: error.to_string(), request_id };
-    match html(&page) {
+    let (on, sent, title) = match error {
+        Error::OldForm { back, sent, known: true, .. } => {
+            ((back.clone(), "Open the form again"), &sent[..], "Nothing was saved")
+        }
+        Error::OldForm { back, sent, .. } => ((login(back), "Log in again"), &sent[..], "Nothing was saved"),
+        _ => (("/".to_owned(), "Go to the overview"), &[][..], status.canonical_reason().unwrap_or("Error")),
+    };
+    let shell = Shell { title: title.to_owned(), theme: seen.theme, ..Shell::default() };
+    match html(&ErrorPage { shell, status: status.as_u16(), text: error.to_string(), request_id, on, sent }) {
         Ok(body) => (status, body).into_response(),
         Err(_) => status.into_response(),
     }
+}
+
+/// The address of the login that leads on to `next`.
+fn login(next: &str) -> String {
+    // A slash may stand in a query as it is (RFC 3986, 3.4), and reads better.
+    link("/login", &[("next", next)]).replace("%2F", "/")
 }
 
 /// Shows a page and takes its note away.

@@ -4,6 +4,7 @@
 
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
 use axum::extract::{FromRef, FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use http::header::REFERER;
 use http::request::Parts;
 use http_body::Body as _;
 use nexus_core::FieldError;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::{Auth, Visitor};
 use crate::error::Error;
+use crate::page::own_path_of;
 
 /// A JSON body.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,6 +110,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// More fields of a form that is refused are not shown again.
+const TYPED: usize = 100;
+
 /// A form of a page, opened only after its token was found to be the session's.
 #[derive(Debug)]
 pub struct CsrfForm<T>(pub T);
@@ -129,6 +134,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, state).await?;
+        let referer = parts.headers.get(REFERER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let bytes =
             axum::body::Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(|rejection| {
                 match rejection {
@@ -141,10 +147,26 @@ where
         }
         let Token { csrf } = parse(&bytes)?;
         if !visitor.accepts(&csrf) {
-            return Err(Error::Forbidden("This form is no longer valid. Open the page again and repeat your change"));
+            return Err(old_form(&visitor, referer.as_deref(), &bytes));
         }
         parse(&bytes).map(Self)
     }
+}
+
+/// What is told of a form whose token is not the visitor's: what was typed is not lost, secrets aside.
+fn old_form(visitor: &Visitor, referer: Option<&str>, bytes: &[u8]) -> Error {
+    if visitor.path.starts_with("/login") {
+        return Error::Forbidden("This form is no longer valid. Open the page again and repeat your change");
+    }
+    let sent: Vec<(String, String)> = parse(bytes).unwrap_or_default();
+    let typed = |(name, value): &(String, String)| {
+        let ours = ["csrf", "version", "back", "query", "ids"].contains(&name.as_str());
+        !ours && !name.contains("password") && !value.trim().is_empty()
+    };
+    let sent = sent.into_iter().filter(typed).take(TYPED).collect();
+    let known = visitor.principal.is_some();
+    let told = if known { "This form is older than your login" } else { "Your session has ended" };
+    Error::OldForm { told, back: own_path_of(referer), sent, known }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {

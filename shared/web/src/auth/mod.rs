@@ -11,6 +11,7 @@ mod signing;
 
 pub use passwords::Passwords;
 pub use principal::{Admin, Editor, Principal};
+pub(crate) use session::theme_in;
 pub use session::{Visitor, cookie_after_login, cookie_after_logout, guest_cookie, theme_cookie};
 pub use signing::{Claims, Jwk, JwkSet, KeyError, Keys};
 

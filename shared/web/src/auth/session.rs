@@ -101,7 +101,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let auth = Auth::from_ref(state);
         let flash = page::flash_of(cookie(&parts.headers, page::FLASH_COOKIE));
-        let theme = theme_of(cookie(&parts.headers, THEME).unwrap_or_default());
+        let theme = theme_in(&parts.headers);
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
         if let Some(secret) = cookie(&parts.headers, SESSION)
             && let Some((account, known_to_all)) = auth.session(secret).await?
@@ -112,6 +112,11 @@ where
         let secret = cookie(&parts.headers, GUEST).unwrap_or_default().to_owned();
         Ok(Self { principal: None, secret, flash, theme, path, known_to_all: false })
     }
+}
+
+/// The theme that a request's cookies choose.
+pub(crate) fn theme_in(headers: &HeaderMap) -> &'static str {
+    theme_of(cookie(headers, THEME).unwrap_or_default())
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
