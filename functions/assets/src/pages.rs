@@ -39,6 +39,15 @@ const FORM: &[(&str, &str, FormKind)] = &[
     ("description", "Description", FormKind::Lines),
 ];
 
+/// What the head of the page shows.
+const HEAD: &[(&str, &str, Show)] = &[
+    ("hostname", "Name", Show::Text),
+    ("company_account_number", "Company", Show::Number),
+    ("portal_url", "Page in the RMM", Show::Text),
+    ("web_remote_url", "Remote control", Show::Text),
+    ("backup_data_bytes", "Backup (bytes)", Show::Number),
+];
+
 const FACTS: &[(&str, &str, Show)] = &[
     ("hardware_type", "Hardware", Show::Text),
     ("device_type", "Billed as", Show::Text),
@@ -88,7 +97,7 @@ pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<
     let found = find(&db, person, id).await?;
     let asset: Asset = found.read()?;
     let people = store::people(&db, &person.scope(), id).await?;
-    let facts = Fact::of(&db, Entity::Asset, &found, person, FACTS).await?;
+    let facts = Fact::of(&db, (Entity::Asset, &found.read()?), person, (FACTS, HEAD)).await?;
     let (shell, company) = shell(&db, &visitor, &asset, asset.hostname.clone()).await?;
     let address = |text: &Option<String>| text.as_deref().and_then(web_address).map(str::to_owned);
     let (portal, remote) = (address(&asset.portal_url), address(&asset.web_remote_url));

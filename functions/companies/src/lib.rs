@@ -88,6 +88,8 @@ where
             get(places::edit_location).post(places::update_location),
         )
         .route("/companies/{account_number}/locations/{id}/archive", post(places::archive_location))
+        .route("/companies/{account_number}/locations/{id}/restore", post(places::restore_location))
+        .route("/companies/{account_number}/locations/{id}/pin", post(places::pin_location))
         .route("/companies/{account_number}/features", get(places::features).post(places::set_features))
         .route("/companies/{account_number}/users", get(places::users))
         .route("/companies/{account_number}/history", get(places::history))

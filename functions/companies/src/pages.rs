@@ -38,6 +38,13 @@ const FORM: &[(&str, &str, FormKind)] = &[
     ("description", "Notes", FormKind::Lines),
 ];
 
+/// What the head of the page shows.
+const HEAD: &[(&str, &str, Show)] = &[
+    ("name", "Name", Show::Text),
+    ("account_number", "Account number", Show::Number),
+    ("plan_selected", "Plan", Show::Text),
+];
+
 const FACTS: &[(&str, &str, Show)] = &[
     ("company_main_number", "Main number", Show::Number),
     ("address", "Address", Show::Text),
@@ -83,7 +90,7 @@ pub(crate) async fn show(
     let found = find(&db, person, &account_number).await?;
     let company: Company = found.read()?;
     let parts = store::parts(&db, found.id).await?;
-    let facts = Fact::of(&db, Entity::Company, &found, person, FACTS).await?;
+    let facts = Fact::of(&db, (Entity::Company, &found.read()?), person, (FACTS, HEAD)).await?;
     let shell = Shell::new(&visitor, "companies", company.name.clone());
     let shell = shell.within(&company.account_number, &company.name, "overview");
     page::show(&visitor, &ShowPage { shell, path: address(&company.account_number), company, facts, parts })

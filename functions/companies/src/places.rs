@@ -9,8 +9,11 @@ use nexus_core::records::{Company, Location, User};
 use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::{Edit, Origin};
+use nexus_web::facts::Fact;
+use nexus_web::grid::Show;
 use nexus_web::page::{self, Shell};
-use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Paging, Path, Principal, Visitor, record};
+use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Paging, Path, Principal, Query, Visitor, record};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::pages::{address, find};
@@ -41,15 +44,27 @@ async fn company(
     Ok((found, company, shell))
 }
 
-/// What belongs to a company, of one kind, by name.
+/// What of a list belongs to a company, by name.
 async fn parts<T: serde::de::DeserializeOwned>(
     db: &Db,
-    person: &Principal,
-    (entity, sort): (Entity, &str),
+    list: List,
+    sort: &str,
     account_number: &str,
 ) -> Result<Vec<T>, Error> {
-    let list = List::new(entity, &person.scope()).of_company(account_number).sort(Some(sort), None)?;
+    let list = list.of_company(account_number).sort(Some(sort), None)?;
     page::record(&list.json(db, MOST).await?)
+}
+
+const LOCATION_HEAD: &[(&str, &str, Show)] = &[("name", "Name", Show::Text)];
+const LOCATION_FACTS: &[(&str, &str, Show)] =
+    &[("address", "Address", Show::Text), ("phone_number", "Telephone number", Show::Number)];
+
+/// A location as the page shows it.
+struct Place {
+    id: i64,
+    path: String,
+    name: String,
+    facts: Vec<Fact>,
 }
 
 #[derive(Template)]
@@ -57,18 +72,34 @@ async fn parts<T: serde::de::DeserializeOwned>(
 struct LocationsPage {
     shell: Shell,
     path: String,
-    locations: Vec<Location>,
+    archived: bool,
+    locations: Vec<Place>,
+}
+
+/// Which locations are asked for.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Shown {
+    #[serde(default)]
+    archived: bool,
 }
 
 pub(crate) async fn locations(
     State(db): State<Db>,
     visitor: Visitor,
     Path(account_number): Path<String>,
+    Query(Shown { archived }): Query<Shown>,
 ) -> Result<Response, Error> {
     let (_, company, shell) = company(&db, &visitor, (&account_number, READERS), "locations").await?;
-    let locations = parts(&db, visitor.person()?, (Entity::Location, "name"), &account_number).await?;
+    let person = visitor.person()?;
+    let of = if archived { List::archived } else { List::new };
     let path = address(&company.account_number);
-    page::show(&visitor, &LocationsPage { shell, path, locations })
+    let mut locations = Vec::new();
+    for record in parts::<Value>(&db, of(Entity::Location, &person.scope()), "name", &account_number).await? {
+        let facts = Fact::of(&db, (Entity::Location, &record), person, (LOCATION_FACTS, LOCATION_HEAD)).await?;
+        let Location { id, name, .. } = page::record(&record.to_string())?;
+        locations.push(Place { id, path: format!("{path}/locations/{id}"), name, facts });
+    }
+    page::show(&visitor, &LocationsPage { shell, path, archived, locations })
 }
 
 /// The form of a new location, or of one of the company's.
@@ -94,8 +125,18 @@ async fn location_page(
 
 /// One of the company's locations.
 async fn location(db: &Db, person: &Principal, company: &Company, id: i64) -> Result<Found, Error> {
+    of(company, Found::by_id(db, Entity::Location, &person.scope(), id).await?)
+}
+
+/// One of those that are archived.
+async fn archived_location(db: &Db, person: &Principal, company: &Company, id: i64) -> Result<Found, Error> {
+    of(company, Found::archived(db, Entity::Location, &person.scope(), "t.id = {}", id).await?)
+}
+
+/// A location, if it is the company's.
+fn of(company: &Company, found: Option<Found>) -> Result<Found, Error> {
     const ABSENT: Error = Error::NotFound("Location not found");
-    let found = Found::by_id(db, Entity::Location, &person.scope(), id).await?.ok_or(ABSENT)?;
+    let found = found.ok_or(ABSENT)?;
     let known: Location = found.read()?;
     if known.company_account_number.as_ref() == Some(&company.account_number) { Ok(found) } else { Err(ABSENT) }
 }
@@ -179,6 +220,35 @@ pub(crate) async fn archive_location(
     Ok(page::done_by(&back, "The location was archived.", done.changeset_id))
 }
 
+pub(crate) async fn restore_location(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path((account_number, id)): Path<(String, i64)>,
+    CsrfForm(_): CsrfForm<HashMap<String, String>>,
+) -> Result<Response, Error> {
+    let (_, company, _) = company(&db, &visitor, (&account_number, EDITORS), "locations").await?;
+    let person = visitor.person()?;
+    archived_location(&db, person, &company, id).await?;
+    let edit = Edit::Restore { entity: Entity::Location, id, version: None };
+    let deed = person.deed(Origin::Page, "Location restored");
+    let done = record::change(&db, &deed, edit, locations::WORDS).await?;
+    let back = format!("{}/locations", address(&account_number));
+    Ok(page::done_by(&back, "The location was restored.", done.changeset_id))
+}
+
+pub(crate) async fn pin_location(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path((account_number, id)): Path<(String, i64)>,
+    CsrfForm(asked): CsrfForm<record::Pin>,
+) -> Result<Response, Error> {
+    let (_, company, _) = company(&db, &visitor, (&account_number, EDITORS), "locations").await?;
+    let person = visitor.person()?;
+    let found = location(&db, person, &company, id).await?;
+    let back = format!("{}/locations", address(&account_number));
+    asked.apply(&db, person, (Entity::Location, &found), &back).await
+}
+
 #[derive(Template)]
 #[template(path = "companies/users.html")]
 struct UsersPage {
@@ -192,7 +262,8 @@ pub(crate) async fn users(
     Path(account_number): Path<String>,
 ) -> Result<Response, Error> {
     let (_, _, shell) = company(&db, &visitor, (&account_number, EDITORS), "users").await?;
-    let users = parts(&db, visitor.person()?, (Entity::User, "username"), &account_number).await?;
+    let list = List::new(Entity::User, &visitor.person()?.scope());
+    let users = parts(&db, list, "username", &account_number).await?;
     page::show(&visitor, &UsersPage { shell, users })
 }
 

@@ -33,6 +33,9 @@ const FORM: &[(&str, &str, FormKind)] = &[
     ("company_account_numbers", "Account numbers of the companies", FormKind::List),
 ];
 
+/// What the head of the page shows.
+const HEAD: &[(&str, &str, Show)] = &[("name", "Name", Show::Text)];
+
 const FACTS: &[(&str, &str, Show)] = &[
     ("email", "E-mail", Show::Email),
     ("secondary_emails", "Further addresses", Show::List),
@@ -72,7 +75,7 @@ pub(crate) async fn show(State(db): State<Db>, visitor: Visitor, Path(id): Path<
     let contact: Contact = found.read()?;
     let companies = store::companies(&db, &person.scope(), id).await?;
     let assets = store::assets(&db, &person.scope(), id).await?;
-    let facts = Fact::of(&db, Entity::Contact, &found, person, FACTS).await?;
+    let facts = Fact::of(&db, (Entity::Contact, &found.read()?), person, (FACTS, HEAD)).await?;
     let mut shell = Shell::new(&visitor, "contacts", contact.name.clone());
     if let [(number, name)] = &companies[..] {
         shell = shell.within(number, name, "contacts");

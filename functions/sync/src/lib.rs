@@ -87,6 +87,7 @@ where
         .route("/sync/refusals/again", post(pages::sources::forget))
         .route("/sync/sources/{name}/remove", post(pages::sources::remove))
         .route("/history", get(pages::history::list))
+        .route("/history/records/{entity}/{id}", get(pages::history::of_record))
         .route("/history/sets/{id}", get(pages::history::show))
         .route("/history/sets/{id}/undo", post(pages::history::undo_set))
         .route("/history/changes/{id}/undo", post(pages::history::undo_change))

@@ -55,9 +55,15 @@ impl Browser<'_> {
 
     /// Sends a form that holds its token alone.
     pub async fn post(&mut self, path: &str) -> Answer {
+        self.post_with(path, &[]).await
+    }
+
+    /// Sends a form that holds its token and these fields.
+    pub async fn post_with(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = self.get("/password").await;
         let token = page.text.split("name=\"csrf\" value=\"").nth(1).map_or("", |rest| rest.split('"').next().unwrap());
-        let request = self.http.request(Method::POST, format!("{}{path}", self.nexus.url)).form(&[("csrf", token)]);
+        let form: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token)]).collect();
+        let request = self.http.request(Method::POST, format!("{}{path}", self.nexus.url)).form(&form);
         self.send(request).await
     }
 

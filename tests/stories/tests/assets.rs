@@ -258,6 +258,8 @@ both! {
         // Who is archived is not shown, stays tied through any edit, and comes back.
         tech.delete(&format!("/api/contacts/{bob}")).await;
         assert_eq!(asset(&tech, one).await["contact_ids"], json!([]));
+        let refused = tech.put(&format!("/api/assets/{two}"), &json!({"contact_ids": [bob]})).await;
+        assert_eq!(refused.blamed(), ["contact_ids"], "nobody is linked whom nobody sees");
         let read = asset(&tech, one).await;
         tech.put(&format!("/api/assets/{one}"), &read).await;
         tech.put(&format!("/api/assets/{one}"), &json!({"contact_ids": [ada]})).await;

@@ -352,6 +352,53 @@ both! {
         nexus.stop().await;
     }
 
+    async fn the_character_zero_is_refused_wherever_it_comes(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let mut browser = nexus.logged_in("boss", "admin").await;
+        let jobs = nexus.caller("jobs", "technician", &[]).await;
+        let directory = Directory::new(&nexus).await;
+        for (path, form) in [
+            ("/companies/new", vec![("name", "a\0"), ("account_number", "7")]),
+            ("/contacts/bulk", vec![("all", "true"), ("do", "archive"), ("query", "search=%00")]),
+            ("/contacts/bulk", vec![("all", "true"), ("do", "archive"), ("query", "company=a%00")]),
+            ("/sync/refusals/again", vec![("source", "\0"), ("entity", "company"), ("external_id", "1")]),
+        ] {
+            assert_eq!(browser.post_with(path, &form).await.status, 400, "{path}");
+        }
+        let started = jobs.post("/api/sync/runs", &json!({"job": "sync-datto", "trigger": "manual"})).await;
+        let run = format!("/api/sync/runs/{}", started.json()["id"]);
+        for (path, body) in [
+            (format!("{run}/progress"), json!({"message": "a\0", "done": 1})),
+            (format!("{run}/kept"), json!({"kept": {"a": "b\0"}})),
+        ] {
+            assert!(jobs.put(&path, &body).await.status.as_u16() < 500, "{path}");
+        }
+        assert!(jobs.post("/api/sync/runs", &json!({"job": "a\0", "trigger": "manual"})).await.status.as_u16() < 500);
+        directory.is_untouched("the character 0").await;
+        nexus.stop().await;
+    }
+
+    async fn a_list_of_companies_is_bounded_and_each_is_named_once(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let directory = Directory::new(&nexus).await;
+        let many: Vec<String> = (0..1_001).map(|n| n.to_string()).collect();
+        let contact = json!({"name": "Ada", "email": "ada@x.example", "company_account_numbers": many});
+        assert_eq!(directory.tech.post("/api/contacts", &contact).await.blamed(), ["company_account_numbers"]);
+        let same = json!({"name": "Ada", "email": "ada@x.example", "company_account_numbers": vec!["1"; 1_000]});
+        assert_eq!(directory.tech.post("/api/contacts", &same).await.status, 201);
+        // What belongs to one company is told one, and members of other kinds are no members.
+        for (path, name) in [
+            (format!("/api/assets/{}", directory.ids.asset), "company_account_numbers"),
+            (format!("/api/assets/{}", directory.ids.asset), "features"),
+            (format!("/api/locations/{}", directory.ids.location), "company_account_numbers"),
+            (format!("/api/contacts/{}", directory.ids.contact), "datto_site_uid"),
+            ("/api/companies/1".to_owned(), "asset_ids"),
+        ] {
+            assert_eq!(directory.tech.put(&path, &json!({name: ["1"]})).await.blamed(), [name], "{path}");
+        }
+        nexus.stop().await;
+    }
+
     async fn the_faults_of_a_caller_without_rights_tell_nothing(world: World) {
         let nexus = Nexus::serve(world).await;
         let directory = Directory::new(&nexus).await;
@@ -364,7 +411,8 @@ both! {
             for (method, path, good) in writers(&directory.ids) {
                 let mut body = good;
                 body["nonsense"] = json!(1);
-                send(caller.request(method, &path).json(&body)).await.problem(403);
+                send(caller.request(method.clone(), &path).json(&body)).await.problem(403);
+                send(caller.request(method, &path).header("content-type", "text/plain").body("{")).await.problem(403);
             }
         }
         let records = dump(nexus.db(), Entity::Company).await.unwrap();

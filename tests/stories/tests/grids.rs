@@ -62,6 +62,9 @@ both! {
         let next = next.split("\" ").next().unwrap().to_owned();
         assert_eq!(names(&browser.get(&next).await).len(), 5, "{next}");
         // What there is not is passed over: an address that somebody kept goes on working.
+        for page in ["9223372036854775807", "99999999999999999999", "-1", "x"] {
+            assert_eq!(browser.get(&format!("/assets?page={page}")).await.status, 200, "{page}");
+        }
         assert_eq!(names(&browser.get("/assets?page=99&sort=nothing&cols=nothing&color=red").await).len(), 10);
         assert!(browser.get("/assets?search=nothing").await.text.contains("No asset matches this."));
         nexus.stop().await;

@@ -52,6 +52,66 @@ async fn pages(caller: &Caller<'_>, path: &str, per_page: usize) -> (Vec<Value>,
 }
 
 both! {
+    async fn change_sets_are_listed_whole_or_by_pages_and_none_is_cut(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let tech = nexus.caller("tech", "technician", &[]).await;
+        for n in 0..503 {
+            nexus.record(Entity::Contact, &json!({"name": format!("Person {n}")})).await;
+        }
+        let people = (0..1_201).map(|n| json!({"name": format!("Another {n}")}));
+        many(&nexus, Entity::Contact, people).await;
+        let all = tech.get("/api/changesets?origin=system").await.json().as_array().unwrap().clone();
+        let ids: Vec<i64> = all.iter().map(|set| set["id"].as_i64().unwrap()).collect();
+        assert!(ids.len() >= 504 && ids.is_sorted_by(|newer, older| newer > older), "{}", ids.len());
+        let (paged, total) = pages(&tech, "/api/changesets?origin=system", 100).await;
+        assert_eq!((&paged, total), (&all, all.len().to_string()));
+        assert_eq!(tech.get("/api/changesets?origin=undo").await.text, "[]");
+        assert_eq!(tech.get("/api/changesets?state=held").await.text, "[]");
+        for (wrong, field) in [("state=done", "state"), ("origin=nobody", "origin"), ("page=0", "page")] {
+            assert_eq!(tech.get(&format!("/api/changesets?{wrong}")).await.blamed(), [field], "{wrong}");
+        }
+        // One that is long comes in parts, each with the way to the next.
+        let (mut path, mut changes) = (format!("/api/changesets/{}", ids[0]), Vec::new());
+        loop {
+            let part = tech.get(&path).await;
+            assert_eq!(part.header("x-total-count"), "1201");
+            changes.extend(part.json()["changes"].as_array().unwrap().iter().map(|change| change["record_id"].as_i64()));
+            let Some(next) = part.headers.get("link") else { break };
+            path = next.to_str().unwrap().split(['<', '>']).nth(1).unwrap().to_owned();
+        }
+        assert!(changes.len() == 1_201 && changes.is_sorted(), "{}", changes.len());
+        for limit in [0, 1_001] {
+            assert_eq!(tech.get(&format!("/api/changesets/{}?limit={limit}", ids[0])).await.blamed(), ["limit"]);
+        }
+        let (runs, total) = pages(&tech, "/api/sync/runs", 100).await;
+        assert_eq!((runs.len(), total.as_str(), tech.get("/api/sync/runs").await.text.as_str()), (0, "0", "[]"));
+        nexus.stop().await;
+    }
+
+    async fn a_record_that_leaves_sight_while_a_list_is_sent_is_not_in_it(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let tech = fill(&nexus).await;
+        let one = tech.get("/api/companies/001").await.json()["id"].as_i64().unwrap();
+        let two = tech.get("/api/companies/002").await.json()["id"].as_i64().unwrap();
+        let scope = nexus_core::Scope::Companies(vec![one]);
+        let mut parts = nexus_web::List::new(Entity::Asset, &scope).parts(nexus.db()).await.unwrap();
+        let first: Vec<Value> = serde_json::from_str(&parts.next().await.unwrap().unwrap()).unwrap();
+        assert_eq!(first.len(), 500);
+        // All that is still to come moves, or goes.
+        let own = tech.get("/api/assets?company_account_number=001").await.json().as_array().unwrap().clone();
+        let edits = own.iter().skip(500).enumerate().map(|(n, asset)| {
+            let (entity, id) = (Entity::Asset, asset["id"].as_i64().unwrap());
+            match n % 2 {
+                0 => Edit::Update { entity, id, version: None, fields: Fields::from_iter([("company_id".to_owned(), json!(two))]) },
+                _ => Edit::Archive { entity, id, version: None },
+            }
+        });
+        let deed = Deed::new(Actor { user_id: None, name: "story".into() }, Origin::System, "a story");
+        change(nexus.db(), &deed, edits.collect()).await.unwrap();
+        assert_eq!(parts.next().await.unwrap(), None);
+        nexus.stop().await;
+    }
+
     async fn a_long_list_is_whole_and_equals_its_pages(world: World) {
         let nexus = Nexus::serve(world).await;
         let tech = fill(&nexus).await;

@@ -14,6 +14,7 @@ mod datto_faults;
 mod deciding;
 mod docs;
 mod feed;
+mod forms;
 mod grids;
 mod jobs;
 mod kept;

@@ -22,6 +22,14 @@ async fn people(caller: &Caller<'_>) -> usize {
     caller.get("/api/contacts").await.json().as_array().unwrap().len()
 }
 
+/// The same account with a new token, which a token of the first day is not any more; the account is what counts.
+async fn again(mut caller: Caller<'_>) -> Caller<'_> {
+    caller.token = None;
+    let login = caller.post("/api/token", &json!({"username": "tech", "password": nexus_tests::PASSWORD})).await;
+    caller.token = login.json()["token"].as_str().map(str::to_owned);
+    caller
+}
+
 both! {
     async fn the_same_request_is_answered_again_and_carried_out_once(world: World) {
         let nexus = Nexus::serve(world).await;
@@ -106,12 +114,7 @@ both! {
         assert_eq!(post(&tech, "/api/contacts", "k", &person("ada")).await.text, first.text);
         post(&tech, "/api/contacts", "k", &person("bob")).await.problem(422);
         nexus.world.clock.advance(SignedDuration::from_secs(1));
-        let mut tech = tech;
-        tech.token = nexus.caller("tech2", "technician", &[]).await.token;
-        // The token of the first day has ended with it; the account is what counts.
-        let login =
-            nexus.nobody().post("/api/token", &json!({"username": "tech", "password": nexus_tests::PASSWORD})).await;
-        tech.token = login.json()["token"].as_str().map(str::to_owned);
+        let tech = again(tech).await;
         let anew = post(&tech, "/api/contacts", "k", &person("bob")).await;
         assert_eq!((anew.status.as_u16(), anew.header("idempotent-replayed")), (201, ""), "{}", anew.text);
         assert_eq!(people(&tech).await, 2);
@@ -259,7 +262,12 @@ both! {
         post(&tech, "/api/assets", "k", &body).await.problem(409);
         nexus.world.clock.advance(SignedDuration::from_mins(16));
         post(&tech, "/api/assets", "k", &body).await.problem(409);
+        let told = post(&tech, "/api/assets", "k", &body).await.problem(409);
+        assert!(told["detail"].as_str().unwrap().contains("its answer was lost"), "{told}");
         assert_eq!(tech.get("/api/assets").await.json().as_array().unwrap().len(), 1);
+        nexus.world.clock.advance(SignedDuration::from_hours(25));
+        let tech = again(tech).await;
+        assert_eq!(post(&tech, "/api/assets", "k", &body).await.status, 201, "after a day the key is new");
         // The database itself holds it: two change sets of one request cannot be.
         let actor = Actor { user_id: None, name: "story".into() };
         let deed = Deed { request_key: Some("r".into()), ..Deed::new(actor, Origin::Api, "a story") };

@@ -335,6 +335,10 @@ both! {
         let person = nexus.record(Entity::Contact, &person).await;
         nexus.record(Entity::Asset, &json!({"hostname": "OWN-PC", "company_id": own})).await;
         nexus.record(Entity::Asset, &json!({"hostname": "FOREIGN-PC"})).await;
+        // One who works for both is the client's; that he works for the other as well is not for it to know.
+        let other = nexus.company("43", "Other Company").await;
+        let both = json!({"name": "Both Person", "email": "both@own.example", "company_ids": [own, other]});
+        nexus.record(Entity::Contact, &both).await;
         nexus.account("client", "client", &[own]).await;
         let mut client = nexus.browser();
         client.log_in("client", nexus_tests::PASSWORD).await;
@@ -352,8 +356,13 @@ both! {
         }
         for path in ["/companies/007", &format!("/contacts/{contact}"), "/assets/2", "/contacts?company=007", "/search?q=FOREIGN"] {
             let page = client.get(path).await;
-            assert!(page.status == 404 || page.status == 200 && !page.text.contains("O&#34;Neil") && !page.text.contains("Ada "), "{path}");
+            let tells = ["O&#34;Neil", "Ada ", ">FOREIGN-PC"].iter().any(|foreign| page.text.contains(foreign));
+            assert!(page.status == 404 || page.status == 200 && !tells, "{path}");
         }
+        for path in ["/contacts?company=43", "/contacts.csv?company=43", "/contacts?company=no-such-company"] {
+            assert!(!client.get(path).await.text.contains("Both Person"), "{path}");
+        }
+        assert!(client.get("/contacts?company=42").await.text.contains("Both Person"));
         for path in ["/companies", "/companies.csv", "/companies/new", "/companies/42/edit", "/companies/42/locations", "/assets/new", "/sync"] {
             assert_eq!(client.get(path).await.status, 403, "{path}");
         }

@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use nexus_core::Entity;
+use nexus_core::{Entity, Role};
 use nexus_db::Db;
 use nexus_db::changes::{self, Action, ChangeError, Done, LeftAlone, RowFilter, RowState, SetFilter, SetHead, Tally};
 use nexus_web::grid::{Pairs, last};
-use nexus_web::history::{self, Named, Names, PER_PAGE, Row, address, asked_page, cut, origin_word};
+use nexus_web::history::{
+    self, Named, Names, PER_PAGE, Row, address, asked_page, cut, is_an_administrators, origin_word,
+};
 use nexus_web::page::{self, Shell};
 use nexus_web::{CsrfForm, Error, Paging, Path, Principal, Query, Visitor};
 use serde::Deserialize;
@@ -24,6 +26,30 @@ const ORIGINS: [(&str, &str); 5] =
 /// Records that a note names, and how much of a name.
 const NAMED: usize = 3;
 const NAME_CHARS: usize = 60;
+
+/// What happened to a record of any kind, live or archived.
+pub(crate) async fn of_record(
+    State(db): State<Db>,
+    visitor: Visitor,
+    Path((entity, id)): Path<(String, i64)>,
+) -> Result<Response, Error> {
+    let entity = Entity::parse(&entity).ok_or(Error::NotFound("There is no such kind of record"))?;
+    visitor.person_with(if is_an_administrators(entity) { &[Role::Admin] } else { READERS })?;
+    let place = match entity {
+        Entity::Company | Entity::Location => "companies",
+        Entity::Contact => "contacts",
+        Entity::Asset => "assets",
+        Entity::User | Entity::Plan | Entity::Feature => "settings",
+    };
+    let named = Names::of(&db, &BTreeSet::from([(entity, id)])).await?.of_record(entity, id);
+    let back = named.address.unwrap_or_else(|| match entity {
+        Entity::User => "/settings/users".to_owned(),
+        Entity::Plan => "/settings/plans".to_owned(),
+        Entity::Feature => "/settings/features".to_owned(),
+        _ => format!("/{place}?archived=true"),
+    });
+    history::page(&db, &visitor, Shell::new(&visitor, place, "History"), (entity, id), &back).await
+}
 
 /// A change set in the list.
 struct Set {
@@ -225,7 +251,10 @@ async fn there(db: &Db, back: &str, changeset_id: Option<i64>) -> Result<String,
             Entity::User => Some(format!("/settings/users/{}", change.record_id)),
             entity => address(entity, change.record_id, number),
         };
-        page.is_some_and(|page| path.strip_prefix(&page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        // The history of contacts and assets is shown of archived ones as well.
+        let stays = |rest: &str| rest == "/history" && change.entity != Entity::Company;
+        let rest = page.and_then(|page| path.strip_prefix(page.as_str()));
+        rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with('/')) && !stays(rest))
     });
     Ok(if gone { format!("/history/sets/{id}") } else { back.to_owned() })
 }
