@@ -55,8 +55,18 @@ pub(crate) static GRID: Grid = Grid {
             name: "contact",
             label: "Contact",
             of: Of::Choice(&[
-                ("with", "has one", "EXISTS (SELECT 1 FROM asset_contacts l WHERE l.asset_id = t.id)"),
-                ("without", "has none", "NOT EXISTS (SELECT 1 FROM asset_contacts l WHERE l.asset_id = t.id)"),
+                (
+                    "with",
+                    "has one",
+                    "EXISTS (SELECT 1 FROM asset_contacts l JOIN contacts p ON p.id = l.contact_id \
+                     AND p.archived_at IS NULL WHERE l.asset_id = t.id)",
+                ),
+                (
+                    "without",
+                    "has none",
+                    "NOT EXISTS (SELECT 1 FROM asset_contacts l JOIN contacts p ON p.id = l.contact_id \
+                     AND p.archived_at IS NULL WHERE l.asset_id = t.id)",
+                ),
             ]),
         },
     ],

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use nexus_core::schedule::Schedule;
-use nexus_core::sync::Run;
-use nexus_core::{Role, instant};
+use nexus_core::sync::{Run, RunState};
+use nexus_core::{Entity, Role, instant};
 use nexus_db::{Db, jobs, runs};
 use nexus_web::grid::NONE;
 use nexus_web::page::{self, Shell};
@@ -23,7 +23,7 @@ struct Overview {
     runs: Vec<Run>,
     /// Name of a job and when it runs next.
     next: Vec<(String, String)>,
-    /// Sites without a company, as the last run of the Datto sync told them, and that run.
+    /// Sites without a company, as the last run told them that the Datto sync brought to an end, and that run.
     sites: Option<(usize, i64)>,
 }
 
@@ -65,8 +65,9 @@ async fn charts_of(db: &Db) -> Result<Vec<Chart>, Error> {
     };
     let seen = store::seen(db).await?.into_iter().map(|(label, n)| (label.to_owned(), n)).collect();
     let mut seen = Chart::new("Assets by when they were last seen", "assets", seen, |_| String::new());
-    for (bar, days) in seen.bars.iter_mut().zip([None, None, Some(7), Some(30), Some(90)]) {
-        bar.to = days.map(|days| format!("/assets?unseen={days}"));
+    // The filter takes whatever is older as well, so only the last span has a list of its own.
+    for (bar, to) in seen.bars.iter_mut().zip([None, None, None, None, Some("/assets?unseen=90")]) {
+        bar.to = to.map(str::to_owned);
     }
     Ok(vec![
         Chart::new(
@@ -99,7 +100,7 @@ async fn charts_of(db: &Db) -> Result<Vec<Chart>, Error> {
 
 type JobsNow = (Vec<Run>, Vec<(String, String)>, Option<(usize, i64)>);
 
-/// The last runs, the next ones, and what the last run of the Datto sync could not place.
+/// The last runs, the next ones, and what the Datto sync could not place.
 async fn jobs_of(db: &Db) -> Result<JobsNow, Error> {
     let last = runs::list(db, None, None, 6, 0).await?;
     let now = db.clock().now();
@@ -115,7 +116,16 @@ async fn jobs_of(db: &Db) -> Result<JobsNow, Error> {
         .collect();
     next.sort();
     let next = next.into_iter().map(|(at, title)| (title, at)).collect();
-    let datto = runs::list(db, Some("sync-datto"), None, 1, 0).await?.into_iter().next();
-    let unplaced = |run: Run| (run.gaps.iter().filter(|gap| gap.entity == nexus_core::Entity::Company).count(), run.id);
-    Ok((last, next, datto.map(unplaced).filter(|(n, _)| *n > 0)))
+    let unplaced = |run: Run| (run.gaps.iter().filter(|gap| gap.entity == Entity::Company).count(), run.id);
+    Ok((last, next, datto(db).await?.map(unplaced).filter(|(n, _)| *n > 0)))
+}
+
+/// The last run of the Datto sync that came to its end: one that goes on or was broken off has told nothing.
+async fn datto(db: &Db) -> Result<Option<Run>, Error> {
+    let mut last = None;
+    for state in [RunState::Applied, RunState::Held, RunState::Partial] {
+        let one = runs::list(db, Some("sync-datto"), Some(state), 1, 0).await?;
+        last = last.into_iter().chain(one).max_by_key(|run: &Run| run.id);
+    }
+    Ok(last)
 }

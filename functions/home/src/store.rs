@@ -48,7 +48,8 @@ pub(crate) async fn counts(db: &Db, unseen_before: &str) -> Result<Counts, Error
          (SELECT 1 FROM contact_companies l JOIN companies c ON c.id = l.company_id \
          WHERE l.contact_id = t.id AND c.archived_at IS NULL)) AS lonely, \
          (SELECT count(*) FROM assets t WHERE archived_at IS NULL AND NOT EXISTS \
-         (SELECT 1 FROM asset_contacts l WHERE l.asset_id = t.id)) AS unowned, \
+         (SELECT 1 FROM asset_contacts l JOIN contacts p ON p.id = l.contact_id \
+         WHERE l.asset_id = t.id AND p.archived_at IS NULL)) AS unowned, \
          (SELECT count(*) FROM assets t WHERE archived_at IS NULL AND NOT EXISTS \
          (SELECT 1 FROM companies c WHERE c.id = t.company_id AND c.archived_at IS NULL)) AS homeless, \
          (SELECT count(*) FROM assets WHERE archived_at IS NULL AND coalesce(last_seen, '') < $1) AS unseen, \
@@ -80,9 +81,9 @@ pub(crate) async fn seen(db: &Db) -> Result<Vec<(&'static str, i64)>, Error> {
     let (day, week, month, quarter, longer) = db.one::<(i64, i64, i64, i64, i64)>(query).await?;
     Ok(vec![
         ("within a day", day),
-        ("within 7 days", week),
-        ("within 30 days", month),
-        ("within 90 days", quarter),
+        ("1 to 7 days ago", week),
+        ("7 to 30 days ago", month),
+        ("30 to 90 days ago", quarter),
         ("longer ago or never", longer),
     ])
 }

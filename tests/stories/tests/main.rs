@@ -26,6 +26,7 @@ mod long_lists;
 mod matrix;
 mod once;
 mod openapi;
+mod overview;
 mod pages;
 mod passwords;
 mod pausing;
