@@ -178,10 +178,11 @@ impl Answer {
     }
 }
 
-/// Whether an option is selected, and its value: its text, unless it says another.
+/// Whether an option is selected, and its value: its text, of which HTML collapses the blanks, unless it says another.
 fn option(tag: &str) -> (bool, String) {
     let (head, text) = tag.split_once('>').unwrap();
-    let value = attribute(head, "value").unwrap_or_else(|| unescape(text.split("</option>").next().unwrap()));
+    let text = || text.split("</option>").next().unwrap().split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let value = attribute(head, "value").unwrap_or_else(|| unescape(&text()));
     (head.contains(" selected"), value)
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
 use http::Method;
+use nexus_core::Entity;
 use nexus_core::records::{Feature, Plan};
 use nexus_test_databases::both;
 use nexus_tests::{Answer, Caller, Nexus, send};
@@ -79,6 +80,24 @@ both! {
         let again = moved.form(&path);
         assert_eq!(again.value(&backup), Some("Hourly"), "what was typed is kept");
         assert_eq!(browser.submit(&again).await.status, 303);
+        nexus.stop().await;
+    }
+
+    async fn an_untouched_form_keeps_the_blanks_in_a_plans_name(world: World) {
+        let nexus = Nexus::serve(world).await;
+        nexus.record(Entity::Plan, &json!({"name": "Gold  plus"})).await;
+        let mut browser = nexus.logged_in("tech", "technician").await;
+        // A plan that is offered, and one that is not.
+        for (number, plan) in [("1", "Gold  plus"), ("2", "Silver  plus")] {
+            let company = json!({"account_number": number, "name": "A company", "plan_selected": plan});
+            nexus.record(Entity::Company, &company).await;
+            let path = format!("/companies/{number}/edit");
+            let form = browser.get(&path).await.form(&path);
+            assert_eq!(form.value("plan_selected"), Some(plan));
+            let before = nexus.written().await;
+            assert_eq!(browser.submit(&form).await.status, 303);
+            assert_eq!(nexus.written().await, before, "{plan}");
+        }
         nexus.stop().await;
     }
 
