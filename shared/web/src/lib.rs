@@ -33,6 +33,7 @@ mod request;
 mod routes;
 pub mod setup;
 mod state;
+pub mod words;
 
 pub use address::Address;
 pub use auth::{Admin, Auth, Editor, Principal, Visitor};
