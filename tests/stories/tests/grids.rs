@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
 use nexus_core::Entity;
+use nexus_db::changes::Edit;
 use nexus_test_databases::both;
 use nexus_tests::{Answer, Nexus};
 use serde_json::json;
@@ -73,7 +74,10 @@ both! {
     async fn every_filter_finds_what_it_says(world: World) {
         let nexus = Nexus::serve(world).await;
         fill(&nexus).await;
-        nexus.record(Entity::Asset, &json!({"hostname": "LONELY"})).await;
+        // Whoever is archived is nobody's contact any more.
+        let left = nexus.record(Entity::Contact, &json!({"name": "Left"})).await;
+        nexus.record(Entity::Asset, &json!({"hostname": "LONELY", "contact_ids": [left]})).await;
+        nexus.change(Edit::Archive { entity: Entity::Contact, id: left, version: None }).await;
         nexus.record(Entity::Contact, &json!({"name": "Nobody", "active": false})).await;
         let mut browser = nexus.logged_in("tech", "technician").await;
         for (path, found) in [
@@ -107,6 +111,10 @@ both! {
         let all = browser.get("/assets.csv?cols=description").await;
         assert_eq!(all.text.split("\r\n").count(), 62, "every record, not a page");
         assert!(all.text.contains("PC-01,'=1+1\r\n"), "{}", all.text);
+        let (remote, portal) = ("https://rmm.example/remote", "https://rmm.example/device");
+        nexus.record(Entity::Asset, &json!({"hostname": "BOTH", "web_remote_url": remote, "portal_url": portal})).await;
+        let both = browser.get("/assets.csv?search=both&cols=web_remote_url").await;
+        assert_eq!(both.text, format!("Name,Open\r\nBOTH,{remote}; {portal}\r\n"));
         nexus.stop().await;
     }
 

@@ -50,9 +50,15 @@ fn failed(error: ::csv::Error) -> Error {
     Error::Internal
 }
 
-/// A value that a spreadsheet does not take for a formula. A telephone number stays as it is.
+/// A value that a spreadsheet does not take for a formula, nor any part of it: one that separates by `;` begins a cell after each,
+/// and after each line break, whatever the quotes say.
 fn harmless(text: &str) -> String {
-    let is_number = text.chars().skip(1).all(|c| c.is_ascii_digit() || " -./()x".contains(c));
+    text.split_inclusive([';', '\n']).map(harmless_part).collect()
+}
+
+/// The same of a part. A telephone number stays as it is.
+fn harmless_part(text: &str) -> String {
+    let is_number = text.chars().skip(1).all(|c| c.is_ascii_digit() || " -./()x;\n".contains(c));
     match text.chars().next() {
         Some('=' | '@' | '\t' | '\r') => format!("'{text}"),
         Some('+' | '-') if !is_number => format!("'{text}"),
@@ -71,6 +77,8 @@ mod tests {
             ("+49 (30) 123-45", "+49 (30) 123-45"),
             ("-1+cmd|' /C calc'!A0", "'-1+cmd|' /C calc'!A0"),
             ("@SUM(A1)", "'@SUM(A1)"),
+            ("a;=1+1;b; c\n@d\ne", "a;'=1+1;b; c\n'@d\ne"),
+            ("+49 30 1; +49 30 2;-3;\n+4", "+49 30 1; +49 30 2;-3;\n+4"),
             ("Ackermann", "Ackermann"),
         ] {
             assert_eq!(harmless(given), expected);

@@ -51,7 +51,9 @@ impl Cell<'_> {
             Self::Companies(companies) => {
                 companies.iter().map(|(_, name)| &**name).collect::<Vec<_>>().join("; ").into()
             }
-            Self::Go(portal, remote) => remote.as_deref().or(portal.as_deref()).unwrap_or_default().into(),
+            Self::Go(portal, remote) => {
+                [remote, portal].into_iter().flatten().map(|to| &**to).collect::<Vec<_>>().join("; ").into()
+            }
         }
     }
 }
