@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
 use http::Method;
+use nexus_core::Entity;
 use nexus_core::records::User;
 use nexus_test_databases::both;
 use nexus_tests::{Answer, Caller, Nexus, PASSWORD, send};
@@ -288,6 +289,23 @@ both! {
         );
         assert_eq!(admin.delete(&format!("/api/users/{own}")).await.status, 200);
         assert_eq!(token(&nexus, "svc", NEW_PASSWORD).await.status, 200);
+        nexus.stop().await;
+    }
+
+    async fn a_user_is_added_to_the_company_whose_users_are_shown(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let company = nexus.company("007", "One").await;
+        let client = json!({
+            "username": "client", "role": "client", "service_account": false, "email": "a?bcc=b@one.example", "company_ids": [company],
+        });
+        nexus.record(Entity::User, &client).await;
+        let mut browser = nexus.logged_in("boss", "admin").await;
+        let page = browser.get("/companies/007/users").await;
+        assert!(page.text.contains("href=\"mailto:a%3Fbcc%3Db@one.example\""), "{}", page.text);
+        let add = "/settings/users/new?company=007";
+        assert!(page.text.contains(&format!("href=\"{add}\"")), "{}", page.text);
+        let form = browser.get(add).await.form("/settings/users/new");
+        assert_eq!(form.value("company_account_numbers"), Some("007"));
         nexus.stop().await;
     }
 

@@ -12,7 +12,7 @@ mod view;
 
 pub use bulk::{Ready, Step, bulk};
 pub use routes::{choices, csv, list};
-pub use rows::web_address;
+pub use rows::{mailto, web_address};
 pub use view::{Pairs, last};
 
 use nexus_core::{Entity, Role};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use nexus_core::Entity;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -92,6 +92,20 @@ fn go(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
         Cow::Borrowed(text) => web_address(text).map(Cow::Borrowed),
         Cow::Owned(text) => web_address(&text).map(|address| address.to_owned().into()),
     }
+}
+
+/// The address that writes to an e-mail address. What is not usual in one is encoded (RFC 6068): a `?` would begin further
+/// recipients and a text, a comma the next recipient.
+#[must_use]
+pub fn mailto(address: &str) -> String {
+    address.bytes().fold("mailto:".to_owned(), |mut to, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~+@".contains(&byte) {
+            to.push(byte.into());
+        } else {
+            let _ = write!(to, "%{byte:02X}");
+        }
+        to
+    })
 }
 
 /// Reads a member as a cell that is shown so.
@@ -310,7 +324,20 @@ impl<'de> Visitor<'de> for One<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::web_address;
+    use super::{mailto, web_address};
+
+    #[test]
+    fn one_writes_to_the_address_and_to_nobody_else() {
+        for (address, expected) in [
+            ("ada.byron+it@one.example", "mailto:ada.byron+it@one.example"),
+            ("a?bcc=x@evil.example", "mailto:a%3Fbcc%3Dx@evil.example"),
+            ("a&b#c%2C d@one.example", "mailto:a%26b%23c%252C%20d@one.example"),
+            ("a@one.example,b;c@evil.example", "mailto:a@one.example%2Cb%3Bc@evil.example"),
+            ("jürgen@bücher.example", "mailto:j%C3%BCrgen@b%C3%BCcher.example"),
+        ] {
+            assert_eq!(mailto(address), expected);
+        }
+    }
 
     #[test]
     fn a_web_address_begins_with_the_webs_scheme_and_a_host() {
