@@ -48,7 +48,6 @@
       }
       count(form);
     }
-    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
   });
 
   // An open menu closes when something else is wanted.

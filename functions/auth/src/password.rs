@@ -17,7 +17,7 @@ struct PasswordPage {
     shell: Shell,
     /// Nothing else is shown before.
     forced: bool,
-    /// What is wrong with the present password, the new one, its repetition.
+    /// What is wrong with the current password, the new one, its repetition.
     faults: [Option<String>; 3],
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn change(
         return refuse([None, None, Some("is not the same as the new password".to_owned())]);
     }
     if form.password.expose_secret() == form.current.expose_secret() {
-        return refuse([None, Some("must be another than the present one".to_owned()), None]);
+        return refuse([None, Some("must be another than the current one".to_owned()), None]);
     }
     match auth.log_in(&person.account.username, &form.current, address.as_str()).await {
         Ok(_) => {}

@@ -133,13 +133,12 @@ pub async fn bulk(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
         field.required = false;
     }
     let total = ids.len();
-    let what = if total == 1 { format!("one {}", grid.one) } else { format!("{total} {}", grid.many) };
     let verb = match bulk {
         Bulk::Edit => "Change",
         Bulk::Archive => "Archive",
         Bulk::Restore => "Restore",
     };
-    let shell = Shell::new(visitor, grid.section, format!("{verb} {what}"));
+    let shell = Shell::new(visitor, grid.section, format!("{verb} {}", counted(grid, total)));
     let first: Vec<i64> = ids.iter().copied().take(usize::try_from(NAMES).unwrap_or(0)).collect();
     let mut page = BulkPage {
         shell,
@@ -185,23 +184,19 @@ impl Ready {
             };
             self.ids.iter().map(|id| edit(*id)).collect::<Vec<_>>()
         };
+        let what = counted(self.page.grid, self.page.total);
         let done = match fields {
             Ok(fields) => {
-                let reason = format!("{} {} {}", self.page.total, self.page.grid.many, self.bulk.done());
+                let reason = format!("{what} {}", self.bulk.done());
                 changes::change(db, &person.deed(Origin::Page, reason), edits(fields)).await.map_err(Error::from)
             }
             Err(error) => Err(error),
         };
         match done {
             Ok(done) => {
-                let n = self.page.total;
-                let what = if n == 1 {
-                    format!("One {} was", self.page.grid.one)
-                } else {
-                    format!("{n} {} were", self.page.grid.many)
-                };
+                let were = if self.page.total == 1 { "was" } else { "were" };
                 let note = match done.changeset_id {
-                    Some(_) => format!("{what} {}.", self.bulk.done()),
+                    Some(_) => format!("{what} {were} {}.", self.bulk.done()),
                     None => "Nothing had to be changed: the records hold these values already.".to_owned(),
                 };
                 Ok(page::done_by(&self.page.back, &note, done.changeset_id))
@@ -255,6 +250,10 @@ impl Given<'_> {
         }
         body
     }
+}
+
+fn counted(grid: &Grid, n: usize) -> String {
+    format!("{n} {}", if n == 1 { grid.one } else { grid.many })
 }
 
 async fn names(grid: &Grid, db: &Db, ids: &[i64]) -> Result<Vec<String>, Error> {
