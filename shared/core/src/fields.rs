@@ -174,7 +174,7 @@ fn account_number(value: &Value) -> Result<Value, String> {
     if !number.contains(|c: char| c.is_ascii_alphanumeric()) {
         return Err("must hold a letter or a digit".into());
     }
-    if ["new", "bulk"].iter().any(|word| number.eq_ignore_ascii_case(word)) {
+    if ["bulk", "choices", "new"].iter().any(|word| number.eq_ignore_ascii_case(word)) {
         return Err("must not be a word that stands in an address of Nexus".into());
     }
     Ok(Value::String(number))

@@ -116,6 +116,7 @@ fn a_value_that_does_not_fit_is_refused_in_words() {
         (Entity::Company, "account_number", json!(".."), "must hold a letter or a digit"),
         (Entity::Company, "account_number", json!("New"), "must not be a word that stands in an address of Nexus"),
         (Entity::Company, "account_number", json!("bulk"), "must not be a word that stands in an address of Nexus"),
+        (Entity::Company, "account_number", json!("Choices"), "must not be a word that stands in an address of Nexus"),
         (Entity::Company, "freshservice_id", json!("5"), number),
         (Entity::Company, "freshservice_id", json!(1.5), number),
         (Entity::Company, "freshservice_id", json!(u64::MAX), number),
