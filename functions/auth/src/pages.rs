@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{REFERER, SET_COOKIE};
-use http::{HeaderMap, StatusCode, Uri};
+use http::StatusCode;
+use http::header::SET_COOKIE;
 use nexus_web::auth::{cookie_after_login, cookie_after_logout, guest_cookie, theme_cookie};
 use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{Address, Auth, CsrfForm, Error, Query, Visitor};
@@ -106,15 +106,15 @@ pub(crate) async fn logout(
 pub(crate) struct Theme {
     #[serde(default)]
     theme: String,
+    /// The address of the page on which it was chosen.
+    #[serde(default)]
+    back: String,
 }
 
 /// Keeps the choice, and goes back to where it was made.
 pub(crate) async fn theme(
     State(auth): State<Auth>,
-    headers: HeaderMap,
-    CsrfForm(Theme { theme }): CsrfForm<Theme>,
+    CsrfForm(Theme { theme, back }): CsrfForm<Theme>,
 ) -> Result<Response, Error> {
-    let from = headers.get(REFERER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<Uri>().ok());
-    let back = from.as_ref().and_then(Uri::path_and_query).map_or("/", http::uri::PathAndQuery::as_str);
-    Ok(([(SET_COOKIE, theme_cookie(&auth, &theme))], Redirect::to(&safe(back))).into_response())
+    Ok(([(SET_COOKIE, theme_cookie(&auth, &theme))], Redirect::to(&safe(&back))).into_response())
 }

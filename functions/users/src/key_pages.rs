@@ -99,7 +99,7 @@ impl ShowPage {
     async fn new(db: &Db, auth: &Auth, visitor: &Visitor, user: User) -> Result<Self, Error> {
         let keys = Row::of(store::keys(db, Some(user.id)).await?, &db.now());
         Ok(Self {
-            shell: Shell::new(visitor, "settings", user.username.clone()),
+            shell: Shell { path: address_of(user.id), ..Shell::new(visitor, "settings", user.username.clone()) },
             path: address_of(user.id),
             keys,
             roles: Role::ALL.into_iter().filter(|role| user.permission_level.includes(*role)).collect(),
@@ -152,7 +152,7 @@ pub(crate) async fn create(
     };
     match made {
         Ok((secret, key)) => {
-            let shell = Shell::new(&visitor, "settings", "A new API key");
+            let shell = Shell { path: address_of(id), ..Shell::new(&visitor, "settings", "A new API key") };
             let page = KeyPage { shell, path: address_of(id), user: &user, secret: &secret, key: &key };
             Ok((StatusCode::CREATED, page::show(&visitor, &page)?).into_response())
         }

@@ -89,7 +89,8 @@ pub(crate) async fn list(
 async fn refuse(db: &Db, visitor: &Visitor, archived: bool, error: Error) -> Result<Response, Error> {
     let Error::Conflict(fault) = error else { return Err(error) };
     let shown = Shown { archived, ..Shown::default() };
-    let page = ListPage::new(db, visitor, visitor.person_with(ADMIN)?, shown).await?;
+    let mut page = ListPage::new(db, visitor, visitor.person_with(ADMIN)?, shown).await?;
+    page.shell.path = page::link(LIST, &[("archived", if archived { "true" } else { "" })]);
     Ok((StatusCode::CONFLICT, page::show(visitor, &ListPage { fault: Some(fault), ..page })?).into_response())
 }
 

@@ -18,6 +18,7 @@ use super::ADMIN;
 use crate::jobs::{self, RUNNERS};
 
 const ABSENT: Error = Error::NotFound("There is no such connector");
+const LIST: &str = "/settings/connectors";
 /// Runs among which the last one is looked for that was not only to look.
 const RECENT: i64 = 50;
 
@@ -77,7 +78,7 @@ struct ListPage {
 
 impl ListPage {
     async fn new(db: &Db, visitor: &Visitor) -> Result<Self, Error> {
-        let shell = Shell::new(visitor, "settings", "Connectors");
+        let shell = Shell { path: LIST.to_owned(), ..Shell::new(visitor, "settings", "Connectors") };
         Ok(Self { shell, connectors: connectors(db).await?, fault: None })
     }
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::ADMIN;
 use crate::jobs::{self, RUNNERS};
 
+const LIST: &str = "/settings/jobs";
 /// Runs that the page of a job looks back at.
 const RECENT: i64 = 20;
 
@@ -28,7 +29,8 @@ struct ListPage {
 
 impl ListPage {
     async fn new(db: &Db, visitor: &Visitor) -> Result<Self, Error> {
-        Ok(Self { shell: Shell::new(visitor, "settings", "Jobs"), jobs: jobs::list(db).await?, fault: None })
+        let shell = Shell { path: LIST.to_owned(), ..Shell::new(visitor, "settings", "Jobs") };
+        Ok(Self { shell, jobs: jobs::list(db).await?, fault: None })
     }
 
     /// A run is going, so the page looks again by itself.

@@ -62,7 +62,8 @@ async fn list_page(
     offer: &'static Offer,
     Shown { archived }: Shown,
 ) -> Result<ListPage, Error> {
-    let shell = Shell::new(visitor, "settings", offer.title);
+    let path = page::link(offer.path, &[("archived", if archived { "true" } else { "" })]);
+    let shell = Shell { path, ..Shell::new(visitor, "settings", offer.title) };
     let rows = rows(db, offer.entity, archived).await?;
     Ok(ListPage { shell, offer, archived, rows, fault: None })
 }

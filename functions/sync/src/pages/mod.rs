@@ -54,7 +54,8 @@ struct Conflict {
 
 /// Says what happened in the place of what was asked for. `back`: where one sees how things stand.
 fn conflict(visitor: &Visitor, text: impl Into<String>, back: &str) -> Result<Response, Error> {
-    let shell = Shell::new(visitor, "sync", "Nothing was changed");
+    // The page itself has no address to come back to.
+    let shell = Shell { path: back.to_owned(), ..Shell::new(visitor, "sync", "Nothing was changed") };
     let page = page::html(&Conflict { shell, text: text.into(), back: back.to_owned() })?;
     Ok((StatusCode::CONFLICT, page).into_response())
 }

@@ -138,7 +138,10 @@ pub async fn bulk(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
         Bulk::Archive => "Archive",
         Bulk::Restore => "Restore",
     };
-    let shell = Shell::new(visitor, grid.section, format!("{verb} {}", counted(grid, total)));
+    // The page itself has no address to come back to.
+    let back = view.link(1);
+    let title = format!("{verb} {}", counted(grid, total));
+    let shell = Shell { path: back.clone(), ..Shell::new(visitor, grid.section, title) };
     let first: Vec<i64> = ids.iter().copied().take(usize::try_from(NAMES).unwrap_or(0)).collect();
     let mut page = BulkPage {
         shell,
@@ -148,7 +151,7 @@ pub async fn bulk(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
         total,
         ids: ids.iter().map(i64::to_string).collect::<Vec<_>>().join(","),
         query: view.query(),
-        back: view.link(1),
+        back,
         form,
         ticked: given.all("field").map(str::to_owned).collect(),
         faults: Vec::new(),
