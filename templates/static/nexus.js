@@ -40,6 +40,18 @@
   });
   document.addEventListener("htmx:load", (event) => localise(event.detail.elt));
 
+  // What is unfolded stays so when its part of the page comes anew.
+  let folds = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    folds = [...event.detail.target.querySelectorAll("details[id]")].map(({ id, open }) => [id, open]);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, open] of folds) {
+      const fold = document.getElementById(id);
+      if (fold) fold.open = open;
+    }
+  });
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-bulk]");
     if (form) {

@@ -2,6 +2,8 @@
 
 use nexus_browser::{Chrome, Setup};
 use nexus_core::Entity;
+use nexus_core::sync::ScopeReport;
+use nexus_db::runs::{self, Report};
 use nexus_jobs::Event;
 use nexus_simulators::{Freshservice, Size};
 use nexus_test_databases::both;
@@ -24,6 +26,15 @@ async fn dry_run(syncing: &Syncing, chrome: &Chrome) {
         }
     };
     syncing.run_for(&event).await.unwrap();
+}
+
+/// Puts the cursor on an element, and waits until its part of the page has come anew around it.
+async fn comes_anew(chrome: &Chrome, part: &str, element: &str) {
+    let mark =
+        format!("document.getElementById('{element}').focus(); document.getElementById('{part}').dataset.old = ''");
+    chrome.script(&mark).await;
+    chrome.find(&format!("#{part}:not([data-old])")).await;
+    assert_eq!(chrome.script("return document.activeElement.id").await, element);
 }
 
 both! {
@@ -53,6 +64,32 @@ both! {
         assert_eq!(admin.complaints().await, [""; 0]);
         admin.close().await;
         syncing.nexus.stop().await;
+    }
+
+    async fn what_comes_anew_by_itself_leaves_the_cursor_and_the_folds_as_they_are(world: World) {
+        let (nexus, _) = Nexus::serve_https(world).await;
+        let admin = Chrome::logged_in(&nexus, "boss", "admin").await;
+        admin.go("/settings/jobs").await;
+        admin.find("#dry-run-sync-datto").await.click().await.unwrap();
+        admin.sees("It waits for its job").await;
+        comes_anew(&admin, "run", "cancel").await;
+        // So many lists are folded up.
+        let id = admin.path().await.rsplit('/').next().unwrap().parse().unwrap();
+        let scope = |n| ScopeReport {
+            name: format!("List {n}"), entity: Entity::Asset, complete: true, records: n, error: None, parts: None,
+        };
+        let report = Report { scopes: (0..20).map(scope).collect(), ..Report::default() };
+        let mut tx = nexus.db().write().await.unwrap();
+        runs::planned(&mut tx, id, &report, 0, None).await.unwrap();
+        tx.commit().await.unwrap();
+        admin.find("#complete:not([open]) summary").await.click().await.unwrap();
+        comes_anew(&admin, "run", "complete-lists").await;
+        assert_eq!(admin.count("#complete[open]").await, 1);
+        admin.go("/settings/jobs").await;
+        comes_anew(&admin, "jobs", "dry-run-sync-datto").await;
+        assert_eq!(admin.complaints().await, [""; 0]);
+        admin.close().await;
+        nexus.stop().await;
     }
 
     async fn without_scripts_a_run_is_asked_for_and_looked_at_again(world: World) {
