@@ -38,6 +38,18 @@ mod tests {
         assert!(file("none.css").is_none());
     }
 
+    #[test]
+    fn pages_are_light() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates/static/nexus.js");
+        let lines = fs::read_to_string(script).unwrap().lines().count();
+        assert!(lines <= 300, "nexus.js has {lines} lines");
+        // What the page of the API alone loads is not among what a first visit loads.
+        let loaded =
+            FILES.iter().filter(|file| !file.name.starts_with("swagger-ui") && !file.name.starts_with("docs-"));
+        let bytes: usize = loaded.map(|file| file.gzip.len()).sum();
+        assert!((50_000..=200_000).contains(&bytes), "a first visit loads {bytes} bytes");
+    }
+
     fn templates(folder: &Path, texts: &mut String) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();

@@ -122,6 +122,11 @@ impl Chrome {
         url.as_str().strip_prefix(&self.url).unwrap().to_owned()
     }
 
+    /// The status that the page came with.
+    pub async fn status(&self) -> Value {
+        self.script("return performance.getEntriesByType('navigation')[0].responseStatus").await
+    }
+
     /// The one element of a CSS selector, as soon as it is there.
     pub async fn find(&self, css: &str) -> Element {
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;

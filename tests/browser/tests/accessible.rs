@@ -90,7 +90,13 @@ both! {
             admin.script(&format!("document.querySelector('form[action=\"/theme\"] button[value={theme}]').click()")).await;
             admin.find(&format!("html[data-bs-theme={theme}]")).await;
             for page in PAGES {
-                admin.go(&page.replace("HELD", &held)).await;
+                let address = page.replace("HELD", &held);
+                admin.go(&address).await;
+                let (status, path) = (admin.status().await, admin.path().await);
+                let meant = if *page == "/nothing" { 404 } else { 200 };
+                if status != meant || path != address {
+                    found.push(format!("{page} is {status} at {path}"));
+                }
                 if *page != "/api/docs" {
                     found.extend(admin.barriers().await.as_array().unwrap().iter().map(|one| format!("{page} in {theme}: {one:#}")));
                 }

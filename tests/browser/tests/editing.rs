@@ -62,6 +62,8 @@ both! {
         let tech = Chrome::open(&nexus, Setup { scripts: false, ..Setup::default() }).await;
         tech.log_in("tech").await;
         tech.go("/companies").await;
+        let all = tech.find("[data-tick-page]").await;
+        assert!(!all.is_displayed().await.unwrap(), "it would do nothing");
         tech.press("One").await;
         tech.press("Edit").await;
         tech.fill("head_name", "Ada Byron").await;
