@@ -76,4 +76,5 @@ pub(crate) static GRID: Grid = Grid {
         ("hardware_type", "Hardware", FormKind::Line),
         ("description", "Description", FormKind::Lines),
     ],
+    offers: &[],
 };

@@ -4,6 +4,8 @@ use nexus_core::{Entity, Role};
 use nexus_web::FormKind;
 use nexus_web::grid::{Column, Filter, Grid, Of, Show};
 
+use crate::store::PLANS;
+
 pub(crate) static GRID: Grid = Grid {
     entity: Entity::Company,
     path: "/companies",
@@ -53,9 +55,10 @@ pub(crate) static GRID: Grid = Grid {
         },
     ],
     bulk: &[
-        ("plan_selected", "Plan", FormKind::Line),
+        ("plan_selected", "Plan", FormKind::Choice),
         ("profit_or_non_profit", "Kind", FormKind::Line),
         ("phone_system", "Telephone system", FormKind::Line),
         ("email_system", "E-mail system", FormKind::Line),
     ],
+    offers: &[("plan_selected", PLANS)],
 };

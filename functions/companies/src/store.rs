@@ -42,10 +42,12 @@ pub(crate) async fn parts(db: &Db, company_id: i64) -> Result<Parts, Error> {
     Ok(db.one(query.bind(company_id)).await?)
 }
 
+/// What [`plans`] reads.
+pub(crate) const PLANS: &str = "SELECT name FROM plans WHERE archived_at IS NULL ORDER BY position, lower(name), id";
+
 /// The names of the plans, in their order.
 pub(crate) async fn plans(db: &Db) -> Result<Vec<String>, Error> {
-    let query = Query::new("SELECT name FROM plans WHERE archived_at IS NULL ORDER BY position, lower(name), id");
-    Ok(db.all::<(String,)>(query).await?.into_iter().map(|(name,)| name).collect())
+    Ok(db.all::<(String,)>(Query::new(PLANS)).await?.into_iter().map(|(name,)| name).collect())
 }
 
 /// A feature with what a company has of it.

@@ -52,4 +52,5 @@ pub(crate) static GRID: Grid = Grid {
         ("employment_type", "Employment", FormKind::Line),
         ("active", "Works there at present", FormKind::Tick),
     ],
+    offers: &[],
 };

@@ -164,6 +164,36 @@ both! {
         nexus.stop().await;
     }
 
+    async fn many_companies_get_a_plan_that_is_offered(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let (one, two) = (nexus.company("1", "One").await, nexus.company("2", "Two").await);
+        nexus.record(Entity::Plan, &json!({"name": "Gold  plus"})).await;
+        let mut browser = nexus.logged_in("tech", "technician").await;
+        let send = async |browser: &mut nexus_tests::Browser<'_>, ids: &[i64], what: &str| {
+            let mut form = browser.get("/companies").await.form("/companies/bulk");
+            for id in ids {
+                form.add("id", &id.to_string());
+            }
+            form.add("do", what);
+            browser.submit(&form).await
+        };
+        let page = send(&mut browser, &[one, two], "edit").await;
+        assert!(page.text.contains("<option value=\"Gold  plus\">"), "{}", page.text);
+        let mut sure = page.form("/companies/bulk");
+        sure.add("field", "plan_selected");
+        sure.set("plan_selected", "Gold  plus");
+        assert_eq!(browser.submit(&sure).await.status, 303);
+        let list = browser.get("/companies?plan=gold++plus").await;
+        assert!(list.text.contains("2 companies were changed.") && names(&list) == ["One", "Two"], "{}", list.text);
+        // Of one alone the words are those of one.
+        let page = send(&mut browser, &[one], "archive").await;
+        assert!(page.text.contains("Archive 1 company?"), "{}", page.text);
+        assert_eq!(browser.submit(&page.form("/companies/bulk")).await.status, 303);
+        assert!(browser.get("/companies").await.text.contains("1 company was archived."));
+        assert!(browser.get("/history").await.text.contains(">1 company archived</a>"));
+        nexus.stop().await;
+    }
+
     async fn contacts_are_linked_and_unlinked_on_a_page_of_the_asset(world: World) {
         let nexus = Nexus::serve(world).await;
         let (one, two) = (nexus.company("1", "First").await, nexus.company("2", "Second").await);

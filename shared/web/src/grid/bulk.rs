@@ -131,6 +131,9 @@ pub async fn bulk(grid: &'static Grid, db: &Db, visitor: &Visitor, pairs: &Pairs
     for field in &mut form {
         field.value.clear();
         field.required = false;
+        if let Some((_, sql)) = grid.offers.iter().find(|(name, _)| *name == field.name) {
+            field.options = texts(db, Query::new(*sql)).await?;
+        }
     }
     let total = ids.len();
     let verb = match bulk {
@@ -266,6 +269,9 @@ async fn names(grid: &Grid, db: &Db, ids: &[i64]) -> Result<Vec<String>, Error> 
         grid.entity.table(),
         db.dialect().each(1)
     );
-    let found = db.all::<(String,)>(Query::new(sql).bind(Value::from(ids))).await?;
-    Ok(found.into_iter().map(|(name,)| name).collect())
+    texts(db, Query::new(sql).bind(Value::from(ids))).await
+}
+
+async fn texts(db: &Db, query: Query) -> Result<Vec<String>, Error> {
+    Ok(db.all::<(String,)>(query).await?.into_iter().map(|(text,)| text).collect())
 }

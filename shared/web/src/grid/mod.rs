@@ -49,6 +49,8 @@ pub struct Grid {
     pub filters: &'static [Filter],
     /// The fields that can be changed of many records at once: name, label, how it is typed.
     pub bulk: &'static [(&'static str, &'static str, FormKind)],
+    /// What the choices among them offer: name, SQL of the texts.
+    pub offers: &'static [(&'static str, &'static str)],
 }
 
 /// A column.
