@@ -210,6 +210,9 @@ fn only_what_needs_the_database_is_in_its_network_and_knows_of_it() {
         if needs {
             assert_eq!(variables["NEXUS_DATABASE_URL"], json!({ "Fn::GetAtt": ["DatabaseUrl", "Value"] }), "{name}");
             assert_eq!(variables["NEXUS__DATABASE__MAX_CONNECTIONS"], "2", "{name}");
+            // Long enough for a database that wakes up, and not as long as the function may take.
+            let wait: u64 = variables["NEXUS__DATABASE__ACQUIRE_TIMEOUT_SECONDS"].as_str().unwrap().parse().unwrap();
+            assert!((20..function["Timeout"].as_u64().unwrap()).contains(&wait), "{name}: {wait}");
         }
     }
     let url = &TEMPLATE.resource("DatabaseUrl")["Properties"]["Value"]["Fn::Sub"][0];
