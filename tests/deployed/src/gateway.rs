@@ -19,10 +19,9 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use crate::deployment::Functions;
-use crate::platform::Failed;
 use crate::routes::Routes;
 
-/// An integration of an HTTP API answers within this time.
+/// An integration of an HTTP API answers within this time, or nobody waits for it any more.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request at most.
 const LARGEST: usize = 10 * 1024 * 1024;
@@ -88,12 +87,14 @@ async fn answer(
     let Some(function) = api.routes.function(parts.uri.path()) else {
         return (StatusCode::NOT_FOUND, "{\"message\":\"Not Found\"}").into_response();
     };
-    match api.functions.invoke(function, &event(&parts, &body, peer), TIMEOUT).await {
-        Ok(response) => http_of(&response),
-        Err(Failed::TimedOut) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "{\"message\":\"Service Unavailable\"}").into_response()
-        }
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "{\"message\":\"Internal Server Error\"}").into_response(),
+    let (functions, limit) = (api.functions.clone(), api.routes.limit(function));
+    let (function, event) = (function.to_owned(), event(&parts, &body, peer));
+    // By itself: a function goes on when nobody waits for it any more.
+    let invoked = tokio::spawn(async move { functions.invoke(&function, &event, limit).await });
+    match tokio::time::timeout(TIMEOUT, invoked).await {
+        Ok(Ok(Ok(response))) => http_of(&response),
+        Ok(_) => (StatusCode::INTERNAL_SERVER_ERROR, "{\"message\":\"Internal Server Error\"}").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "{\"message\":\"Service Unavailable\"}").into_response(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Which function answers a path.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::template::Template;
 
@@ -12,6 +15,8 @@ pub struct Routes {
     /// By what stands before the greedy variable, such as `/settings/users/`.
     greedy: BTreeMap<String, String>,
     default: Option<String>,
+    /// How long each function may take.
+    limits: BTreeMap<String, Duration>,
 }
 
 impl Routes {
@@ -19,11 +24,15 @@ impl Routes {
     #[must_use]
     pub fn of(template: &Template) -> Self {
         let routes = template.routes();
-        Self::from_pairs(routes.iter().map(|(path, function)| (path.as_str(), function.as_str())))
+        let limit = |function: &Value| Duration::from_secs(function["Timeout"].as_u64().expect("a time limit"));
+        let limits = template.functions().into_iter().map(|(name, (_, function))| (name.to_owned(), limit(function)));
+        let routes = Self::from_pairs(routes.iter().map(|(path, function)| (path.as_str(), function.as_str())));
+        Self { limits: limits.collect(), ..routes }
     }
 
     fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut routes = Self { exact: BTreeMap::new(), greedy: BTreeMap::new(), default: None };
+        let mut routes =
+            Self { exact: BTreeMap::new(), greedy: BTreeMap::new(), default: None, limits: BTreeMap::new() };
         for (path, function) in pairs {
             let function = function.to_owned();
             if path == "$default" {
@@ -49,6 +58,12 @@ impl Routes {
             .or_else(|| longest().map(|(_, function)| function))
             .or(self.default.as_ref())
             .map(String::as_str)
+    }
+
+    /// How long a function may take.
+    #[must_use]
+    pub fn limit(&self, function: &str) -> Duration {
+        self.limits[function]
     }
 }
 
