@@ -363,6 +363,13 @@ fn the_api_sends_each_path_to_its_group() {
 }
 
 #[test]
+fn the_log_of_the_api_names_the_invocation_that_a_functions_log_has() {
+    let (_, stage) = TEMPLATE.resources("AWS::ApiGatewayV2::Stage").next().unwrap();
+    let line: Value = serde_json::from_str(stage["AccessLogSettings"]["Format"].as_str().unwrap()).unwrap();
+    assert_eq!(line["invocation"], "$context.integration.requestId");
+}
+
+#[test]
 fn every_path_that_a_group_serves_reaches_it() {
     let routes = Routes::of(&TEMPLATE);
     for group in groups() {
