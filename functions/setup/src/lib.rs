@@ -18,7 +18,7 @@ mod answer;
 use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use nexus_lambda::{Environment, Fault, Start};
+use nexus_lambda::{Environment, Fault};
 use nexus_web::auth::Passwords;
 use nexus_web::lambda;
 use nexus_web::setup::{self, FirstAdmin};
@@ -30,22 +30,16 @@ use crate::answer::{Outcome, Request};
 #[must_use]
 pub fn main() -> ExitCode {
     nexus_lambda::main(|| async {
-        // Nothing is done before an event asks for it: a stack that is deleted sends one as well.
-        let start = &Start::new(async |environment: Environment| Ok(environment)).await?;
-        let handler =
-            service_fn(async move |event: LambdaEvent<Value>| handle(start.get().await, &event.payload).await);
+        let handler = service_fn(async move |event: LambdaEvent<Value>| handle(&event.payload).await);
         lambda_runtime::run(handler).await.map_err(Fault::of)
     })
 }
 
-async fn handle(environment: Result<&Environment, Fault>, event: &Value) -> Result<Value, Diagnostic> {
+async fn handle(event: &Value) -> Result<Value, Diagnostic> {
     let request = Request::of(event);
     let outcome = match &request {
         Some(request) if request.deletes() => Ok("The database stays as it is.".to_owned()),
-        _ => match environment {
-            Ok(environment) => bring_up(environment).await,
-            Err(fault) => Err(fault),
-        },
+        _ => bring_up().await,
     };
     let outcome = Outcome::from(outcome);
     if let Some(request) = request {
@@ -57,7 +51,10 @@ async fn handle(environment: Result<&Environment, Fault>, event: &Value) -> Resu
     }
 }
 
-async fn bring_up(environment: &Environment) -> Result<String, Fault> {
+async fn bring_up() -> Result<String, Fault> {
+    // Not before there is an event: without an answer that says what is wrong, CloudFormation waits for a quarter of an hour. A
+    // stack that is deleted needs none of it.
+    let environment = &Environment::read().await?;
     let config = environment.config()?;
     let password = environment.need("NEXUS_ADMIN_PASSWORD")?.to_owned();
     let db = lambda::migrate(environment, &config).await?;

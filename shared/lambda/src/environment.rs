@@ -47,7 +47,10 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The process's own variables, and those of the secrets that they name. The process's own go before, so that a person can
     /// overrule a secret for an hour.
-    pub(crate) async fn read() -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    /// A secret that cannot be had.
+    pub async fn read() -> Result<Self, Fault> {
         Self::of(std::env::vars()).with_secrets().await
     }
 

@@ -79,6 +79,16 @@ async fn a_stack_is_set_up_once_and_again_and_says_so_to_cloudformation() {
         let answer = answers.lock().unwrap().pop().unwrap();
         assert_eq!(answer["Status"], "FAILED", "{answer}");
         assert!(answer["Reason"].as_str().unwrap().contains("the database cannot be brought to this version"), "{answer}");
+
+        // Also that it has no secrets, without which a stack can be deleted.
+        let none = [("NEXUS_SECRETS", "database"), ("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "1")];
+        let setup = Function::start("setup", &binaries().join("setup"), none).await.unwrap();
+        assert!(setup.invoke(&event("Create"), EVENT).await.is_err());
+        let answer = answers.lock().unwrap().pop().unwrap();
+        assert_eq!(answer["Status"], "FAILED", "{answer}");
+        assert!(answer["Reason"].as_str().unwrap().contains("the secret database cannot be read"), "{answer}");
+        setup.invoke(&event("Delete"), EVENT).await.unwrap();
+        assert_eq!(answers.lock().unwrap().pop().unwrap()["Status"], "SUCCESS");
     })
     .await;
 }
