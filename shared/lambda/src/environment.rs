@@ -180,8 +180,16 @@ mod tests {
     async fn an_extension_that_comes_up_is_waited_for_and_one_that_waits_for_the_first_event_is_not() {
         let port = extension(2).await;
         assert!(read(&port, "nexus/database").await.is_ok());
-        tokio::time::pause();
         let port = extension(usize::MAX).await;
         assert_eq!(read(&port, "nexus/database").await.err(), Some(Fault::NotReady));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_extension_that_does_not_answer_is_told() {
+        // Its connections are taken, and nobody reads them.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port().to_string();
+        let told = read(&port, "nexus/database").await.err().unwrap().to_string();
+        assert!(told.contains("does not answer within 5s"), "{told}");
     }
 }

@@ -12,14 +12,18 @@ use hyper_util::rt::TokioExecutor;
 use lambda_runtime_api_client::body::Body;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{Environment, Fault};
 
 const PORT: &str = "2773";
 /// How long an extension may take to come up. The start of a function ends after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
-const BETWEEN: Duration = Duration::from_millis(25);
+/// How long it may say that it is not ready: it may mean the first event, which is kept waiting by a start that waits.
+const NOT_READY: Duration = Duration::from_secs(1);
+const BETWEEN: Duration = Duration::from_millis(100);
+/// How long it may take for an answer. It waits itself for Secrets Manager, without a limit of its own.
+const ANSWER: Duration = Duration::from_secs(5);
 /// A secret holds 64 KiB at most; its answer is that, escaped, with names around it.
 const LARGEST: usize = 512 * 1024;
 
@@ -59,13 +63,15 @@ impl Extension {
         let mut address = url::Url::parse(&format!("http://localhost:{}/secretsmanager/get", self.port))
             .map_err(|error| fault(error.to_string()))?;
         address.query_pairs_mut().append_pair("secretId", name);
-        let until = Instant::now() + PATIENCE;
+        let since = Instant::now();
         let body = loop {
-            let late = Instant::now() >= until;
-            match self.ask(address.as_str()).await.map_err(fault)? {
+            let waited = since.elapsed();
+            let asked = timeout(ANSWER, self.ask(address.as_str())).await;
+            let asked = asked.unwrap_or_else(|_| Err(format!("the extension does not answer within {ANSWER:?}")));
+            match asked.map_err(fault)? {
                 Asked::Answer(StatusCode::OK, body) => break body,
                 Asked::Answer(StatusCode::BAD_REQUEST, body) if body.starts_with(b"not ready") => {
-                    if late {
+                    if waited >= NOT_READY {
                         return Err(Fault::NotReady);
                     }
                 }
@@ -74,7 +80,7 @@ impl Extension {
                         "the extension answers {status}; is it there, and may the function read it?"
                     )));
                 }
-                Asked::Nobody(reason) if late => {
+                Asked::Nobody(reason) if waited >= PATIENCE => {
                     return Err(fault(format!("no extension answers at port {}: {reason}", self.port)));
                 }
                 Asked::Nobody(_) => {}
