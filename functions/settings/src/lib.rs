@@ -7,6 +7,7 @@
 //! | GET `/api/jobs` | A T | jobs, their next and last runs |
 //! | PUT `/api/jobs/{name}` | A | schedule, on and off |
 //! | POST `/api/jobs/{name}/runs` | A T | run it now |
+//! | GET `/api/sources`, DELETE `/api/sources/{name}` | A T, A | what came from where; take a source away |
 //! | PUT, DELETE `/api/plans/{id}`, `/api/features/{id}`, POST `…/restore` | A | change, archive, bring back |
 //! | GET `/settings`, `/settings/jobs` | A T | pages: the settings begin with the jobs |
 //! | GET, POST `/settings/jobs/{name}` | A T, A | page: its last runs and when it runs; set that |
@@ -16,7 +17,7 @@
 //! | POST `/settings/plans/{id}/archive`, `/restore`, and the same of features | A | archive, bring back |
 //! | GET `/settings/policies` | A T | page: which field follows which source |
 //! | GET `/settings/connectors`, POST `/settings/connectors/{name}/test` | A T | page: the sources; try one by a dry run |
-//! | GET `/settings/connectors/{name}/remove` | A | page: asks before a source is taken away |
+//! | GET, POST `/settings/connectors/{name}/remove` | A | page: asks before a source is taken away; take it away |
 
 mod edit;
 mod features;
@@ -24,6 +25,7 @@ mod jobs;
 mod pages;
 mod plans;
 mod schema;
+mod sources;
 mod store;
 
 use axum::Extension;
@@ -44,13 +46,19 @@ where
 {
     OpenApiRouter::new()
         .routes(routes!(jobs::list_jobs))
+        .routes(routes!(sources::list_sources))
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(jobs::update_job))
                 .routes(routes!(jobs::request_run))
+                .routes(routes!(sources::remove_source))
                 .route("/settings/jobs/{name}", get(pages::jobs::show).post(pages::jobs::set))
                 .route("/settings/jobs/{name}/run", post(pages::jobs::run))
                 .route("/settings/connectors/{name}/test", post(pages::connectors::test))
+                .route(
+                    "/settings/connectors/{name}/remove",
+                    get(pages::connectors::remove_form).post(pages::connectors::remove),
+                )
                 .layer(Extension(bus)),
         )
         .routes(routes!(plans::list_plans, plans::create_plan))
@@ -85,5 +93,4 @@ where
         .route("/settings/features/{id}/restore", post(features::restore))
         .route("/settings/policies", get(policies::show))
         .route("/settings/connectors", get(connectors::list))
-        .route("/settings/connectors/{name}/remove", get(connectors::remove_form))
 }

@@ -11,7 +11,6 @@
 //! | POST `/api/sync/runs/{id}/cancel` | A T | end a run that is going |
 //! | GET `/api/changesets`, `/api/changesets/{id}` | A T | plans and history |
 //! | POST `/api/changesets/{id}/apply`, `/reject`, `/revert` | A T | decide, undo |
-//! | GET `/api/sources`, DELETE `/api/sources/{name}` | A T, A | what came from where; take a source away |
 //! | GET, DELETE `/api/sync/refusals…` | A T | what was taken out of plans; let it be proposed again |
 //! | GET `/api/changes` | A T B, C for its own | the feed |
 //! | GET `/sync`, `/sync/runs/{id}` | A T | pages: runs and what waits; one run, live while it goes |
@@ -19,7 +18,6 @@
 //! | GET, POST `/sync/plans/{id}` | A T | page: review of a plan, later its result; POST: another page of it, ticks kept |
 //! | POST `/sync/plans/{id}/apply`, `/reject` | A T | decide |
 //! | GET `/sync/refusals`, POST `…/again` | A T | page: what was taken out of plans; let it be proposed again |
-//! | POST `/sync/sources/{name}/remove` | A | take a source away |
 //! | GET `/history`, `/history/sets/{id}` | A T | pages: all change sets, one of them |
 //! | POST `/history/sets/{id}/undo`, `/history/changes/{id}/undo` | A T | undo a change set, a change |
 //!
@@ -35,9 +33,9 @@ mod plan;
 mod planning;
 mod policy;
 mod protocol;
+mod refusals;
 mod report;
 mod runs;
-mod sources;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
@@ -72,10 +70,8 @@ where
         .routes(routes!(changesets::apply_changeset))
         .routes(routes!(changesets::reject_changeset))
         .routes(routes!(changesets::revert_changeset))
-        .routes(routes!(sources::list_sources))
-        .routes(routes!(sources::remove_source))
-        .routes(routes!(sources::list_refusals))
-        .routes(routes!(sources::forget_refusal))
+        .routes(routes!(refusals::list_refusals))
+        .routes(routes!(refusals::forget_refusal))
         .routes(routes!(feed::list_changes))
         .route("/sync", get(pages::runs::list))
         .route("/sync/runs/{id}", get(pages::runs::show))
@@ -83,9 +79,8 @@ where
         .route("/sync/plans/{id}", get(pages::plans::show).post(pages::plans::look))
         .route("/sync/plans/{id}/apply", post(pages::plans::apply))
         .route("/sync/plans/{id}/reject", post(pages::plans::reject))
-        .route("/sync/refusals", get(pages::sources::list))
-        .route("/sync/refusals/again", post(pages::sources::forget))
-        .route("/sync/sources/{name}/remove", post(pages::sources::remove))
+        .route("/sync/refusals", get(pages::refusals::list))
+        .route("/sync/refusals/again", post(pages::refusals::forget))
         .route("/history", get(pages::history::list))
         .route("/history/records/{entity}/{id}", get(pages::history::of_record))
         .route("/history/sets/{id}", get(pages::history::show))

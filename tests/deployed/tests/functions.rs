@@ -239,7 +239,7 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
         };
         aws_says(&["prepare"]);
         let token = deployed.token("admin", ADMIN).await;
-        for (schedule, enabled) in [("cron(0 4 * * ? *)", true), ("rate(6 hours)", false)] {
+        for (schedule, enabled) in [("cron(0 4 * * ? *)", false), ("rate(6 hours)", true)] {
             let body = json!({ "schedule": schedule, "enabled": enabled });
             let set = deployed.send(Method::PUT, "/api/jobs/sync-datto", &token, &body).await;
             assert_eq!(set.status(), 200, "{}", set.text().await.unwrap());
@@ -249,6 +249,9 @@ async fn settings_keeps_the_rules_in_step_and_publish_changes_sends_the_feed() {
             let target = json!([{ "Id": "sync-datto", "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:nexus-sync-datto" }]);
             assert_eq!(rule["Targets"], target);
         }
+        let removed = deployed.send(Method::DELETE, "/api/sources/datto?records=keep", &token, &json!({})).await;
+        assert_eq!(removed.status(), 200, "{}", removed.text().await.unwrap());
+        assert_eq!(aws_says(&["rule", "nexus-sync-datto"])["State"], "DISABLED");
         let asked = deployed.send(Method::POST, "/api/jobs/sync-datto/runs", &token, &json!({})).await;
         assert_eq!(asked.status(), 202, "{}", asked.text().await.unwrap());
         let run_id = asked.json::<Value>().await.unwrap()["run_id"].clone();

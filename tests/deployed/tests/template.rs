@@ -118,7 +118,7 @@ fn every_function_has_a_role_a_log_memory_a_time_limit_and_an_alarm_of_its_own()
         let limit = match name {
             job if is_job(job) => 300..=900,
             // As long as a client looks how its run ends.
-            "setup" | "sync" => 900..=900,
+            "settings" | "setup" | "sync" => 900..=900,
             _ => 29..=29,
         };
         assert!(limit.contains(&function["Timeout"].as_u64().unwrap()), "{name}");

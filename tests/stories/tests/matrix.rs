@@ -193,7 +193,6 @@ const PAGES: &[(&str, &str)] = &[
     ("/sync/refusals/again", "AT"),
     ("/sync/runs/{id}", "AT"),
     ("/sync/runs/{id}/cancel", "AT"),
-    ("/sync/sources/{name}/remove", "A"),
     ("/theme", "*"),
 ];
 

@@ -7,12 +7,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use nexus_core::Entity;
 use nexus_core::sync::{Run, RunRequest, RunState, ScheduledJob};
+use nexus_db::changes::Origin;
 use nexus_db::jobs::source_of;
 use nexus_db::{Db, runs, sources};
 use nexus_events::Bus;
 use nexus_web::facts::source_name;
 use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, Error, Path, Visitor};
+use serde::Deserialize;
 
 use super::ADMIN;
 use crate::jobs::{self, RUNNERS};
@@ -88,6 +90,12 @@ pub(crate) async fn list(State(db): State<Db>, visitor: Visitor) -> Result<Respo
     page::show(&visitor, &ListPage::new(&db, &visitor).await?)
 }
 
+/// The list, with the reason why nothing was done.
+async fn refused(db: &Db, visitor: &Visitor, fault: String) -> Result<Response, Error> {
+    let page = ListPage { fault: Some(fault), ..ListPage::new(db, visitor).await? };
+    Ok((StatusCode::CONFLICT, page::show(visitor, &page)?).into_response())
+}
+
 /// A dry run is the test: it reads the source as a run does, and changes nothing.
 pub(crate) async fn test(
     State(db): State<Db>,
@@ -100,10 +108,7 @@ pub(crate) async fn test(
     let job = find(&db, &name).await?.job.name;
     match jobs::ask(&db, &bus, person, &job, &RunRequest { dry_run: true, run_id: None }).await {
         Ok(run_id) => Ok(super::jobs::asked(run_id, true)),
-        Err(Error::Conflict(fault)) => {
-            let page = ListPage { fault: Some(fault), ..ListPage::new(&db, &visitor).await? };
-            Ok((StatusCode::CONFLICT, page::show(&visitor, &page)?).into_response())
-        }
+        Err(Error::Conflict(fault)) => refused(&db, &visitor, fault).await,
         Err(error) => Err(error),
     }
 }
@@ -124,4 +129,41 @@ pub(crate) async fn remove_form(
     let connector = find(&db, &name).await?;
     let shell = Shell::new(&visitor, "settings", format!("Remove {}", connector.label));
     page::show(&visitor, &RemovePage { shell, connector })
+}
+
+/// What becomes of the records that came from a source.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Leaving {
+    #[serde(default)]
+    records: String,
+}
+
+pub(crate) async fn remove(
+    State(db): State<Db>,
+    Extension(bus): Extension<Bus>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    CsrfForm(Leaving { records }): CsrfForm<Leaving>,
+) -> Result<Response, Error> {
+    let person = visitor.person_with(ADMIN)?;
+    let archive = match records.as_str() {
+        "keep" => false,
+        "archive" => true,
+        _ => return Err(Error::invalid("Say what becomes of the records that came from it: keep or archive")),
+    };
+    let done = match crate::sources::take_away(&db, &bus, person, &name, archive, Origin::Page).await {
+        Ok(done) => done,
+        Err(Error::Conflict(fault)) => return refused(&db, &visitor, fault).await,
+        Err(error) => return Err(error),
+    };
+    let source = source_name(&name);
+    let note = match (archive, done.records.len()) {
+        (false, _) => {
+            format!("{source} is taken away. The records that came from it stay, and people alone change them.")
+        }
+        (true, 0) => format!("{source} is taken away. No record came from it alone."),
+        (true, 1) => format!("{source} is taken away. One record that came from it is archived."),
+        (true, n) => format!("{source} is taken away. {n} records that came from it are archived."),
+    };
+    Ok(page::done_by("/settings/connectors", &note, done.changeset_id))
 }

@@ -2,8 +2,8 @@
 
 pub(crate) mod history;
 pub(crate) mod plans;
+pub(crate) mod refusals;
 pub(crate) mod runs;
-pub(crate) mod sources;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};

@@ -1,22 +1,20 @@
-//! What people took out of plans, and taking a source away.
+//! Page of what people took out of plans.
 
 use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use nexus_core::{Entity, Role};
+use nexus_core::Entity;
 use nexus_db::Db;
-use nexus_db::changes::Origin;
 use nexus_db::refusals::{self, Refusal};
 use nexus_web::facts::source_name;
 use nexus_web::history::{Named, Names};
 use nexus_web::page::{self, Shell};
-use nexus_web::{CsrfForm, Error, Path, Visitor};
+use nexus_web::{CsrfForm, Error, Visitor};
 use serde::Deserialize;
 
-use super::{READERS, conflict};
-use crate::sources;
+use super::READERS;
 
 /// Something that was taken out, with the record of ours that it is about, if there is one.
 struct Told {
@@ -68,48 +66,10 @@ pub(crate) async fn forget(
 ) -> Result<Response, Error> {
     let person = visitor.person_with(READERS)?;
     let Again { source, entity, external_id } = again;
-    match sources::forget(&db, person, &source, &entity, &external_id).await {
+    match crate::refusals::forget(&db, person, &source, &entity, &external_id).await {
         Ok(()) => Ok(page::done("/sync/refusals", "The next run proposes it again.")),
         // Somebody else was quicker: what is wanted is so.
         Err(Error::NotFound(_)) => Ok(page::done("/sync/refusals", "It was taken back already.")),
         Err(error) => Err(error),
     }
-}
-
-/// What becomes of the records that came from a source.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Leaving {
-    #[serde(default)]
-    records: String,
-}
-
-const CONNECTORS: &str = "/settings/connectors";
-
-pub(crate) async fn remove(
-    State(db): State<Db>,
-    visitor: Visitor,
-    Path(name): Path<String>,
-    CsrfForm(Leaving { records }): CsrfForm<Leaving>,
-) -> Result<Response, Error> {
-    let person = visitor.person_with(&[Role::Admin])?;
-    let archive = match records.as_str() {
-        "keep" => false,
-        "archive" => true,
-        _ => return Err(Error::invalid("Say what becomes of the records that came from it: keep or archive")),
-    };
-    let done = match sources::take_away(&db, person, &name, archive, Origin::Page).await {
-        Ok(done) => done,
-        Err(Error::Conflict(text)) => return conflict(&visitor, format!("{text}."), CONNECTORS),
-        Err(error) => return Err(error),
-    };
-    let source = source_name(&name);
-    let note = match (archive, done.records.len()) {
-        (false, _) => {
-            format!("{source} is taken away. The records that came from it stay, and people alone change them.")
-        }
-        (true, 0) => format!("{source} is taken away. No record came from it alone."),
-        (true, 1) => format!("{source} is taken away. One record that came from it is archived."),
-        (true, n) => format!("{source} is taken away. {n} records that came from it are archived."),
-    };
-    Ok(page::done_by(CONNECTORS, &note, done.changeset_id))
 }
