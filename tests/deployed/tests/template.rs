@@ -23,14 +23,8 @@ const JOBS: &[(&str, &[&str])] = &[
 ];
 
 /// What may stand in a right's resource with a `*`, and why.
-const WILDCARDS: &[(&str, &str, &str)] = &[
-    ("ec2:", "*", "Lambda asks for these on all resources before it joins a function to a VPC"),
-    (
-        "events:",
-        "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*",
-        "the rules of the jobs, which settings keeps; their names begin with the stack's",
-    ),
-];
+const WILDCARDS: &[(&str, &str, &str)] =
+    &[("ec2:", "*", "Lambda asks for these on all resources before it joins a function to a VPC")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -173,9 +167,10 @@ fn no_right_is_wider_than_it_must_be() {
             assert!(statement["NotAction"].is_null() && statement["NotResource"].is_null(), "{function}: {statement}");
             let actions: Vec<_> = items(&statement["Action"]).map(|action| action.as_str().unwrap()).collect();
             assert!(!actions.iter().any(|action| action.contains('*')), "{function}: {statement}");
-            for resource in items(&statement["Resource"]).map(written).filter(|resource| resource.contains('*')) {
+            // Also where it is put together of parts.
+            for resource in items(&statement["Resource"]).filter(|resource| resource.to_string().contains('*')) {
                 let allowed = WILDCARDS.iter().any(|(service, text, _)| {
-                    resource == *text && actions.iter().all(|action| action.starts_with(service))
+                    resource == text && actions.iter().all(|action| action.starts_with(service))
                 });
                 assert!(allowed, "{function}: {statement}");
             }
@@ -191,10 +186,44 @@ fn no_right_is_wider_than_it_must_be() {
     }
 }
 
-/// A resource of a right as it stands in the template.
-fn written(resource: &Value) -> &str {
-    let sub = &resource["Fn::Sub"];
-    resource.as_str().or(sub.as_str()).or(sub[0].as_str()).unwrap_or_default()
+#[test]
+fn settings_may_set_the_rules_of_the_jobs_and_no_other_function_as_their_target() {
+    let arns = |before: &str| -> BTreeSet<String> {
+        let begin = "arn:${AWS::Partition}:";
+        JOBS.iter().map(|(job, _)| format!("{begin}{before}${{AWS::StackName}}-{job}")).collect()
+    };
+    let written = |list: &Value| -> BTreeSet<String> {
+        items(list).map(|it| it["Fn::Sub"].as_str().unwrap().to_owned()).collect()
+    };
+    for action in ["events:PutRule", "events:PutTargets"] {
+        let statements = TEMPLATE.statements("settings").into_iter();
+        let given: Vec<_> = statements.filter(|it| items(&it["Action"]).any(|given| given == action)).collect();
+        assert_eq!(given.len(), 1, "{action}");
+        assert_eq!(written(&given[0]["Resource"]), arns("events:${AWS::Region}:${AWS::AccountId}:rule/"), "{action}");
+        if action == "events:PutTargets" {
+            let condition = &given[0]["Condition"];
+            let targets = &condition["ForAllValues:ArnEquals"]["events:TargetArn"];
+            assert_eq!(written(targets), arns("lambda:${AWS::Region}:${AWS::AccountId}:function:"));
+            // For all of none would be true as well.
+            assert_eq!(condition["Null"], json!({ "events:TargetArn": "false" }));
+        }
+    }
+}
+
+#[test]
+fn what_lambda_may_do_in_the_network_the_code_of_a_function_may_not() {
+    for group in groups() {
+        let statements = TEMPLATE.statements(group);
+        let of = |effect: &str| {
+            let network =
+                |it: &&&Value| it["Effect"] == effect && it["Action"][0].as_str().unwrap_or("").starts_with("ec2:");
+            statements.iter().find(network).unwrap_or_else(|| panic!("{group}: {effect}"))
+        };
+        let (allowed, denied) = (of("Allow"), of("Deny"));
+        assert_eq!((&denied["Action"], &denied["Resource"]), (&allowed["Action"], &json!("*")), "{group}");
+        let code = denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]["Fn::Sub"].as_str().unwrap();
+        assert!(code.ends_with(":function:${AWS::StackName}-*"), "{group}: {code}");
+    }
 }
 
 #[test]
