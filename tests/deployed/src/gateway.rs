@@ -110,7 +110,9 @@ fn event(parts: &Parts, body: &Bytes, peer: SocketAddr) -> Value {
         }
         joined.push_str(&value);
     }
-    headers.insert("x-forwarded-for", peer.ip().to_string());
+    // Behind what callers say of themselves.
+    let forwarded = headers.remove("x-forwarded-for").into_iter().chain([peer.ip().to_string()]);
+    headers.insert("x-forwarded-for", forwarded.collect::<Vec<_>>().join(", "));
     headers.insert("x-forwarded-proto", "https".to_owned());
     headers.insert(CONTENT_LENGTH.as_str(), body.len().to_string());
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it breaks")]
 
 use std::path::Path;
-use std::process::Command;
 
 use nexus_deployed::{Moto, Python, Template};
 use serde_json::{Value, json};
@@ -80,5 +79,4 @@ fn the_python_parts_say_how_they_are_used() {
     let done = python.run::<&str>("template.py", &[]);
     assert!(!done.status.success());
     assert!(String::from_utf8_lossy(&done.stderr).contains("template.py lint"));
-    let _: Command = python.script("emulator.py");
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use nexus_deployed::template::{items, named};
@@ -149,6 +150,10 @@ fn alarms_tell_of_throttles_faults_dead_letters_held_plans_and_missed_runs() {
     }
     let (_, filter) = TEMPLATE.resources("AWS::Logs::MetricFilter").next().unwrap();
     assert_eq!(filter["LogGroupName"], TEMPLATE.functions()["sync"].1["LoggingConfig"]["LogGroup"]);
+    let event = "plan_held";
+    assert_eq!(filter["FilterPattern"], format!("{{ $.fields.event = \"{event}\" }}"));
+    let code = fs::read_to_string(root().join("functions/sync/src/protocol.rs")).unwrap();
+    assert!(code.contains(&format!("(event = \"{event}\"")), "sync does not log {event}");
     let held = &filter["MetricTransformations"][0];
     assert!(
         metrics.iter().any(|it| it["Namespace"] == held["MetricNamespace"] && it["MetricName"] == held["MetricName"])
@@ -365,6 +370,44 @@ fn the_database_is_set_up_in_each_deploy_before_the_groups_are_updated() {
     for function in TEMPLATE.functions().into_keys() {
         assert_eq!(environment(function)["NEXUS_RELEASE"], json!({ "Ref": "Release" }), "{function} is not restarted");
     }
+}
+
+#[test]
+fn a_group_gets_the_path_as_it_was_asked_for() {
+    for group in groups() {
+        assert_eq!(environment(group)["AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"], "true", "{group}");
+    }
+}
+
+#[test]
+fn secrets_that_are_made_have_the_names_that_functions_read() {
+    let secret = |name: &str| &TEMPLATE.resource(name)["Properties"];
+    let database = secret("DatabaseSecret");
+    let given = database["SecretString"]["Fn::If"][1]["Fn::Sub"].as_str().unwrap();
+    let given: BTreeMap<String, Value> = serde_json::from_str(given).unwrap();
+    let made = &database["GenerateSecretString"]["Fn::If"][2]["GenerateStringKey"];
+    assert_eq!(given.keys().collect::<Vec<_>>(), [made.as_str().unwrap()]);
+    let generated = |name: &str| &secret(name)["GenerateSecretString"]["GenerateStringKey"];
+    for (made, reader) in [
+        (made, "shared/web/src/lambda.rs"),
+        (generated("AdminSecret"), "functions/setup/src/lib.rs"),
+        (generated("AccountsSecret"), "shared/jobs/src/lambda.rs"),
+    ] {
+        let code = fs::read_to_string(root().join(reader)).unwrap();
+        assert!(code.contains(&made.to_string()), "{reader} does not read {made}");
+    }
+}
+
+#[test]
+fn the_scripts_can_be_read_by_bash_and_name_keys_as_the_functions_do() {
+    for script in ["infra/deploy", "infra/signing-key"] {
+        let done = Command::new("bash").arg("-n").arg(root().join(script)).output().unwrap();
+        assert!(done.status.success(), "{script}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let script = fs::read_to_string(root().join("infra/signing-key")).unwrap();
+    let prefix = script.lines().find_map(|line| line.strip_prefix("prefix=")).unwrap();
+    let code = fs::read_to_string(root().join("shared/web/src/lambda.rs")).unwrap();
+    assert!(code.contains(&format!("SIGNING_KEY: &str = \"{prefix}\"")), "{prefix}");
 }
 
 #[test]
