@@ -9,6 +9,8 @@ use nexus_core::FieldError;
 use nexus_db::changes::ChangeError;
 use serde::Serialize;
 
+use crate::words::capitalised;
+
 /// What is told of a request that was carried out before Nexus could keep its answer.
 const CARRIED_OUT: &str = "This request was carried out before and its answer was lost. Read what came of it before you send it under \
                            another Idempotency-Key";
@@ -170,11 +172,6 @@ impl From<ChangeError> for Error {
             ChangeError::Store(error) => error.into(),
         }
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The body of every error answer under `/api` (RFC 9457). Older clients read `error` or `message`; both hold the text

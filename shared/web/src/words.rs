@@ -7,8 +7,12 @@ pub fn sentence(fault: &str) -> String {
     if ["must ", "is ", "has "].iter().any(|verb| fault.starts_with(verb)) {
         return format!("This {fault}.");
     }
-    let mut letters = fault.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    if fault.is_empty() { String::new() } else { format!("{}.", capitalised(fault)) }
+}
+
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

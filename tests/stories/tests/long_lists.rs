@@ -77,7 +77,7 @@ both! {
             assert_eq!(part.header("x-total-count"), "1201");
             changes.extend(part.json()["changes"].as_array().unwrap().iter().map(|change| change["record_id"].as_i64()));
             let Some(next) = part.headers.get("link") else { break };
-            path = next.to_str().unwrap().split(['<', '>']).nth(1).unwrap().to_owned();
+            next.to_str().unwrap().split(['<', '>']).nth(1).unwrap().clone_into(&mut path);
         }
         assert!(changes.len() == 1_201 && changes.is_sorted(), "{}", changes.len());
         for limit in [0, 1_001] {

@@ -346,7 +346,7 @@ both! {
         for (path, part) in [
             ("/companies/42", "Own Company"), ("/contacts", "Own Person"), ("/assets", "OWN-PC"), ("/assets.csv", "OWN-PC"),
             ("/contacts.csv?search=own", "own@own.example"), ("/search?q=own", "Own Company"), ("/search/hits?q=own", "OWN-PC"),
-            (&format!("/contacts/{person}"), "Own Person"), ("/password", "Present password"),
+            (&format!("/contacts/{person}"), "Own Person"), ("/password", "Current password"),
         ] {
             let page = client.get(path).await;
             assert!(page.status == 200 && page.text.contains(part), "{path}: {} {}", page.status, page.text);

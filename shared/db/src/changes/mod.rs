@@ -217,7 +217,7 @@ pub enum ChangeError {
     #[error("one person must stay an administrator")]
     LastAdmin,
     /// Companies have the plan that was to be archived.
-    #[error("{0} companies have this plan; give them another first")]
+    #[error("companies have this plan ({0}); give them another first")]
     HasCompanies(usize),
     /// The change set names a record twice.
     #[error("{} {id} is changed twice in one change set", entity.as_str())]
