@@ -150,7 +150,7 @@ both! {
         sure.set("company_account_number", "999");
         let wrong = browser.submit(&sure).await;
         assert!(wrong.status == 422 && wrong.text.contains("Workstation") && wrong.text.contains("company_account_number-error"), "{}", wrong.text);
-        assert!(wrong.text.contains(">There is no company with the account number"), "{}", wrong.text);
+        assert!(wrong.text.contains(">This must name a company; none has the account number"), "{}", wrong.text);
         sure.set("company_account_number", "2");
         let done = browser.submit(&sure).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, "/assets?company=1"), "{}", done.text);
