@@ -43,9 +43,6 @@ const FORM: &[(&str, &str, FormKind)] = &[
 const HEAD: &[(&str, &str, Show)] = &[
     ("hostname", "Name", Show::Text),
     ("company_account_number", "Company", Show::Number),
-    ("portal_url", "Page in the RMM", Show::Text),
-    ("web_remote_url", "Remote control", Show::Text),
-    ("backup_data_bytes", "Backup (bytes)", Show::Number),
 ];
 
 const FACTS: &[(&str, &str, Show)] = &[
@@ -64,7 +61,10 @@ const FACTS: &[(&str, &str, Show)] = &[
     ("domain", "Domain", Show::Text),
     ("datto_site_name", "Datto site", Show::Text),
     ("backup_usage_tb", "Backup (TB)", Show::Number),
+    ("backup_data_bytes", "Backup (bytes)", Show::Number),
     ("enabled_administrators", "Administrators", Show::Text),
+    ("portal_url", "Page in the RMM", Show::Text),
+    ("web_remote_url", "Remote control", Show::Text),
     ("description", "Description", Show::Text),
 ];
 

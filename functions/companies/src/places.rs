@@ -289,6 +289,8 @@ struct FeaturesPage {
 }
 
 const PLAN: &[(&str, &str, FormKind)] = &[("plan_selected", "Plan", FormKind::Choice)];
+const ABOUT: &str = "What the plan includes, and what this company has of its own in place of it.";
+const NO_FEATURES: &str = "There are no features yet. An administrator can add them in the settings.";
 const OWN: (&str, &str, &str) = ("feature_overrides", "Features of its own", "What is left empty is as the plan says.");
 
 pub(crate) async fn features(
@@ -312,6 +314,7 @@ async fn features_form(db: &Db, mut shell: Shell, found: &Found, company: &Compa
     let back = address(&company.account_number);
     let places = (format!("{back}/features"), back);
     let page = EditPage::new(shell, Entity::Company, PLAN, (&record, found.version), places);
+    let page = page.about(if features.is_empty() { NO_FEATURES } else { ABOUT });
     let page = page.offering("plan_selected", &store::plans(db).await?).with_values(OWN, &keys, &record);
     Ok(page.hinting(|name| {
         let feature = features.iter().find(|feature| feature.name == name)?;

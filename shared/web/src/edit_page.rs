@@ -29,6 +29,8 @@ pub struct EditPage {
     entity: Entity,
     /// The record's; none of a new one.
     id: Option<i64>,
+    /// What the form is about, where its title does not say it.
+    lead: &'static str,
     action: String,
     back: String,
     /// The version that the person saw.
@@ -62,7 +64,14 @@ impl EditPage {
     ) -> Self {
         let form = FormField::of(entity, layout, record);
         let id = record["id"].as_i64();
-        Self { shell, entity, id, action, back, version, current: version, form, values: None, faults: Vec::new() }
+        let (lead, values, faults) = ("", None, Vec::new());
+        Self { shell, entity, id, lead, action, back, version, current: version, form, values, faults }
+    }
+
+    /// Says below the title what the form is about.
+    #[must_use]
+    pub fn about(self, lead: &'static str) -> Self {
+        Self { lead, ..self }
     }
 
     /// Adds fields for the texts of an object, one for each of its possible keys, under a title and a hint.

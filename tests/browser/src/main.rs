@@ -18,6 +18,7 @@ const PAGES: &[&str] = &[
     "/companies",
     "/companies/FIRST",
     "/companies/FIRST/features",
+    "/companies/FIRST/locations",
     "/companies/FIRST/history",
     "/contacts",
     "/contacts/1",
