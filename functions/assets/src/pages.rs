@@ -40,10 +40,8 @@ const FORM: &[(&str, &str, FormKind)] = &[
 ];
 
 /// What the head of the page shows.
-const HEAD: &[(&str, &str, Show)] = &[
-    ("hostname", "Name", Show::Text),
-    ("company_account_number", "Company", Show::Number),
-];
+const HEAD: &[(&str, &str, Show)] =
+    &[("hostname", "Name", Show::Text), ("company_account_number", "Company", Show::Number)];
 
 const FACTS: &[(&str, &str, Show)] = &[
     ("hardware_type", "Hardware", Show::Text),

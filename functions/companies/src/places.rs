@@ -11,7 +11,7 @@ use nexus_db::Db;
 use nexus_db::changes::{Edit, Origin};
 use nexus_web::facts::Fact;
 use nexus_web::grid::Show;
-use nexus_web::page::{self, Shell};
+use nexus_web::page::{self, Nothing, Shell};
 use nexus_web::{CsrfForm, EditPage, Error, FormKind, Found, List, Paging, Path, Principal, Query, Visitor, record};
 use serde::Deserialize;
 use serde_json::Value;
@@ -128,11 +128,6 @@ async fn location(db: &Db, person: &Principal, company: &Company, id: i64) -> Re
     of(company, Found::by_id(db, Entity::Location, &person.scope(), id).await?)
 }
 
-/// One of those that are archived.
-async fn archived_location(db: &Db, person: &Principal, company: &Company, id: i64) -> Result<Found, Error> {
-    of(company, Found::archived(db, Entity::Location, &person.scope(), "t.id = {}", id).await?)
-}
-
 /// A location, if it is the company's.
 fn of(company: &Company, found: Option<Found>) -> Result<Found, Error> {
     const ABSENT: Error = Error::NotFound("Location not found");
@@ -208,32 +203,33 @@ pub(crate) async fn archive_location(
     State(db): State<Db>,
     visitor: Visitor,
     Path((account_number, id)): Path<(String, i64)>,
-    CsrfForm(_): CsrfForm<HashMap<String, String>>,
+    CsrfForm(Nothing {}): CsrfForm<Nothing>,
 ) -> Result<Response, Error> {
     let (_, company, _) = company(&db, &visitor, (&account_number, EDITORS), "locations").await?;
-    let person = visitor.person()?;
-    location(&db, person, &company, id).await?;
+    location(&db, visitor.person()?, &company, id).await?;
     let edit = Edit::Archive { entity: Entity::Location, id, version: None };
-    let deed = person.deed(Origin::Page, "Location archived");
-    let done = record::change(&db, &deed, edit, locations::WORDS).await?;
-    let back = format!("{}/locations", address(&account_number));
-    Ok(page::done_by(&back, "The location was archived.", done.changeset_id))
+    put(&db, &visitor, &company, (edit, "archived")).await
 }
 
 pub(crate) async fn restore_location(
     State(db): State<Db>,
     visitor: Visitor,
     Path((account_number, id)): Path<(String, i64)>,
-    CsrfForm(_): CsrfForm<HashMap<String, String>>,
+    CsrfForm(Nothing {}): CsrfForm<Nothing>,
 ) -> Result<Response, Error> {
     let (_, company, _) = company(&db, &visitor, (&account_number, EDITORS), "locations").await?;
-    let person = visitor.person()?;
-    archived_location(&db, person, &company, id).await?;
+    let scope = visitor.person()?.scope();
+    of(&company, Found::archived(&db, Entity::Location, &scope, "t.id = {}", id).await?)?;
     let edit = Edit::Restore { entity: Entity::Location, id, version: None };
-    let deed = person.deed(Origin::Page, "Location restored");
-    let done = record::change(&db, &deed, edit, locations::WORDS).await?;
-    let back = format!("{}/locations", address(&account_number));
-    Ok(page::done_by(&back, "The location was restored.", done.changeset_id))
+    put(&db, &visitor, &company, (edit, "restored")).await
+}
+
+/// Takes a location out of the directory, or back into it.
+async fn put(db: &Db, visitor: &Visitor, company: &Company, (edit, done): (Edit, &str)) -> Result<Response, Error> {
+    let deed = visitor.person()?.deed(Origin::Page, format!("Location {done}"));
+    let changed = record::change(db, &deed, edit, locations::WORDS).await?;
+    let back = format!("{}/locations", address(&company.account_number));
+    Ok(page::done_by(&back, &format!("The location was {done}."), changed.changeset_id))
 }
 
 pub(crate) async fn pin_location(

@@ -3,6 +3,8 @@
 //! Every record keeps its texts in one column, in small letters. Three letters or more are found by an index (FTS5's
 //! trigrams in SQLite, `pg_trgm` in PostgreSQL); fewer are looked for in every record.
 
+use std::cmp::Reverse;
+
 use nexus_core::entity::{Entity, Kind};
 use nexus_core::{Fields, phone};
 use serde_json::Value;
@@ -14,6 +16,8 @@ use crate::{Dialect, Query};
 const LONGEST: usize = 200;
 /// More words narrow nothing any more.
 const MOST: usize = 16;
+/// Parts of a word that the index is asked for; each costs the reading of its list.
+const PARTS: usize = 3;
 
 /// The texts of a record in small letters, one on a line; of telephone numbers the digits alone, too.
 pub(crate) fn text(entity: Entity, fields: &Fields) -> String {
@@ -115,12 +119,30 @@ pub fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-/// Parts of three letters that together cover a word, as FTS5 asks for them; none for a shorter word.
+/// Parts of three letters of a word, as FTS5 asks for them; none for a shorter word. The rarest narrow best: the index reads the
+/// whole list of each part's records, and that of a common part is long.
 fn trigrams(word: &str) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
-    let Some(last) = letters.len().checked_sub(3) else { return Vec::new() };
-    let starts = (0..=last).step_by(3).chain((last % 3 != 0).then_some(last));
-    starts.map(|at| format!("\"{}\"", letters[at..at + 3].iter().collect::<String>().replace('"', "\"\""))).collect()
+    let mut parts: Vec<&[char]> = letters.windows(3).collect();
+    parts.sort_by_key(|part| (Reverse(rarity(part)), *part));
+    parts.dedup();
+    parts.truncate(PARTS);
+    parts.iter().map(|part| format!("\"{}\"", part.iter().collect::<String>().replace('"', "\"\""))).collect()
+}
+
+/// How rare letters may be in names, numbers and addresses of devices and people: a guess, which decides how quick a search is, not
+/// what it finds.
+fn rarity(part: &[char]) -> usize {
+    /// From the most frequent to the rarest in English.
+    const LETTERS: &str = "etaoinsrhldcumfpgwybvkxjqz";
+    let of = |letter: &char| match letter {
+        '-' | '.' | ' ' | '_' | '@' => 3,
+        '0' => 5,
+        '1'..='9' => 16,
+        letter => LETTERS.find(*letter).unwrap_or(LETTERS.len()),
+    };
+    let is_repeated = part.iter().enumerate().any(|(at, letter)| part[..at].contains(letter));
+    part.iter().map(of).sum::<usize>().saturating_sub(if is_repeated { 8 } else { 0 })
 }
 
 /// Puts what waits into the index, when writing has brought the feed from `before` to `after` and enough waits.
@@ -142,5 +164,21 @@ pub(crate) fn catch_up_now(batch: &mut Batch) {
              SELECT t.id, t.search FROM {table}_unsearched n JOIN {table} t ON t.id = n.id WHERE t.archived_at IS NULL"
         )));
         batch.push(Query::new(format!("DELETE FROM {table}_unsearched")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trigrams;
+
+    #[test]
+    fn the_index_is_asked_for_the_rarest_parts_of_a_word() {
+        assert_eq!(trigrams("ab"), Vec::<String>::new());
+        assert_eq!(trigrams("é12"), ["\"é12\""]);
+        assert_eq!(trigrams("a\"bc"), ["\"a\"\"b\"", "\"\"\"bc\""]);
+        assert_eq!(trigrams("aaaaaa"), ["\"aaa\""]);
+        let parts = trigrams("desktop-7qx40z2");
+        assert_eq!(parts.len(), 3);
+        assert!(parts.iter().all(|part| part.contains(['q', 'x', 'z'])), "{parts:?}");
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story fails where it breaks")]
 
 use http::Method;
+use nexus_db::Query;
 use nexus_test_databases::both;
 use nexus_tests::{Caller, Nexus, PASSWORD, send};
 use serde_json::{Value, json};
@@ -28,6 +29,26 @@ async fn fill(tech: &Caller<'_>) -> (i64, i64) {
 }
 
 both! {
+    async fn whoever_watches_nexus_learns_whether_its_database_answers(world: World) {
+        let nexus = Nexus::serve(world).await;
+        let dialect = nexus.db().dialect().as_str();
+        let well = nexus.nobody().get("/healthz").await;
+        let version = well.json()["version"].clone();
+        assert_eq!((well.status.as_u16(), well.json()), (200, json!({"status": "ok", "version": version, "database": dialect})));
+        let rename = async |from: &str, to: &str| {
+            let mut tx = nexus.db().write().await.unwrap();
+            tx.optional::<(i64,)>(Query::new(format!("ALTER TABLE {from} RENAME TO {to}"))).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        rename("sequences", "elsewhere").await;
+        let ill = nexus.nobody().get("/healthz").await;
+        assert_eq!((ill.status.as_u16(), &ill.json()["status"], &ill.json()["database"]), (503, &json!("unavailable"), &json!(dialect)));
+        assert_eq!(ill.json()["reason"], "the database does not answer");
+        rename("elsewhere", "sequences").await;
+        assert_eq!(nexus.nobody().get("/healthz").await.status, 200);
+        nexus.stop().await;
+    }
+
     async fn a_token_is_given_and_refused_in_the_words_of_old(world: World) {
         let nexus = Nexus::serve(world).await;
         nexus.account("billing", "billing", &[]).await;
