@@ -21,8 +21,8 @@
 //! | GET, POST `/companies/{account_number}/edit` | A T | page: change |
 //! | POST `/companies/{account_number}/archive`, `/pin` | A T | archive; pin or release a field |
 //! | POST `/companies/bulk` | A T | change many |
-//! | GET `/companies/{account_number}/locations` | A T B | page: its places |
-//! | GET, POST `…/locations/new`, `…/locations/{id}/edit`, POST `…/locations/{id}/archive` | A T | page: add, change, archive one |
+//! | GET `/companies/{account_number}/locations` | A T B | page: its places, or those that are archived |
+//! | GET, POST `…/locations/new`, `…/locations/{id}/edit`, POST `…/locations/{id}/archive`, `/restore`, `/pin` | A T | page: add, change one; archive it, bring it back; pin or release a field |
 //! | GET, POST `/companies/{account_number}/features` | A T (B reads) | page: its plan and what it has of its own |
 //! | GET `/companies/{account_number}/users` | A T | page: its portal users |
 //! | GET `/companies/{account_number}/history` | A T | page: what happened to it |

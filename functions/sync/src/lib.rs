@@ -19,6 +19,7 @@
 //! | POST `/sync/plans/{id}/apply`, `/reject` | A T | decide |
 //! | GET `/sync/refusals`, POST `…/again` | A T | page: what was taken out of plans; let it be proposed again |
 //! | GET `/history`, `/history/sets/{id}` | A T | pages: all change sets, one of them |
+//! | GET `/history/records/{entity}/{id}` | A T (users, plans, features: A) | page: what happened to a record, live or archived |
 //! | POST `/history/sets/{id}/undo`, `/history/changes/{id}/undo` | A T | undo a change set, a change |
 //!
 //! The way of a run: `protocol` takes it in, `planning` and `plan` make the plan by the rules of `policy`, and
