@@ -175,7 +175,7 @@ mod tests {
     fn the_index_is_asked_for_the_rarest_parts_of_a_word() {
         assert_eq!(trigrams("ab"), Vec::<String>::new());
         assert_eq!(trigrams("é12"), ["\"é12\""]);
-        assert_eq!(trigrams("a\"bc"), ["\"a\"\"b\"", "\"\"\"bc\""]);
+        assert_eq!(trigrams("a\"bc"), ["\"\"\"bc\"", "\"a\"\"b\""]);
         assert_eq!(trigrams("aaaaaa"), ["\"aaa\""]);
         let parts = trigrams("desktop-7qx40z2");
         assert_eq!(parts.len(), 3);
