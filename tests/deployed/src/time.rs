@@ -19,8 +19,7 @@ pub(crate) struct Time {
 
 impl Time {
     pub(crate) fn of(clock: Clock) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("nexus-time-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!("nexus-time-{}-{}", std::process::id(), number());
         let time = Self { clock, file: std::env::temp_dir().join(name) };
         time.tell();
         time
@@ -44,10 +43,15 @@ impl Time {
     /// Writes the clock's time down.
     pub(crate) fn tell(&self) {
         let now = self.clock.now().strftime("%Y-%m-%d %H:%M:%S").to_string();
-        // Whole at any time: a process may read it at any time.
-        let fresh = self.file.with_extension("fresh");
+        // Whole at any time: a process may read it at any time, and another call may write it at this one.
+        let fresh = self.file.with_extension(format!("fresh-{}", number()));
         fs::write(&fresh, now).and_then(|()| fs::rename(&fresh, &self.file)).expect("the time can be written down");
     }
+}
+
+fn number() -> u32 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Drop for Time {
