@@ -9,7 +9,7 @@ use nexus_web::{Error, json_text};
 use serde::Serialize;
 
 /// What `local-runner openapi` wrote; a test holds it against the routers.
-const OPENAPI: &str = include_str!("../openapi.json");
+const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// How Nexus is.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
